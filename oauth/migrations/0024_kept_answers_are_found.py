@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import migrations, models
 
+from oauth.migrations._by_expiry import column
+
 LOCK = "LOCK TABLE oauth_refreshtoken IN SHARE MODE"
 PARTITIONS = """
 SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'oauth_refreshtoken'::regclass ORDER BY inhrelid
@@ -26,26 +28,22 @@ class AddIndexOfPartitions(migrations.AddIndex):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         elif self._has_table(app_label, schema_editor, to_state):
             schema_editor.execute(LOCK)
-            for partition in _values(schema_editor, PARTITIONS):
-                schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
+            with schema_editor.connection.cursor() as cursor:
+                for partition in column(cursor, PARTITIONS):
+                    schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         elif self._has_table(app_label, schema_editor, from_state):
-            for index in _values(schema_editor, INDEXES):
-                schema_editor.execute(f"DROP INDEX {index}")
+            with schema_editor.connection.cursor() as cursor:
+                for index in column(cursor, INDEXES):
+                    schema_editor.execute(f"DROP INDEX {index}")
 
     def _has_table(self, app_label: str, schema_editor: Any, state: Any) -> bool:
         """The database of the audit trail has not."""
         model = state.apps.get_model(app_label, self.model_name)
         return bool(self.allow_migrate_model(schema_editor.connection.alias, model))
-
-
-def _values(schema_editor: Any, statement: str) -> list[str]:
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(statement)
-        return [value for (value,) in cursor.fetchall()]
 
 
 class Migration(migrations.Migration):

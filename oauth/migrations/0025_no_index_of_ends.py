@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import migrations
 
+from oauth.migrations._by_expiry import column
+
 TABLES = ("oauth_accesstoken", "oauth_refreshtoken")
 INDEXES = """
 SELECT x.indexrelid::regclass::text FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhrelid
@@ -22,8 +24,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
         return
     with schema_editor.connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(INDEXES, [table])
-            for (index,) in cursor.fetchall():
+            for index in column(cursor, INDEXES, table):
                 cursor.execute(f"DROP INDEX {index}")
 
 

@@ -7,7 +7,8 @@ foreign key can point at a row either, not even one of the table itself.
 
 Who serves owns no table. Two functions do what the owner may, for those who may write rows: one adds the next
 partition, one drops the oldest if everything in it expired long ago. They give up where they would have to wait for a
-lock longer than anybody notices. No function or table of anybody else's schema is found by a name in them. A restored
+lock longer than anybody notices: 100 ms for the table, during which others wait behind them, and not at all for what
+else they lock once they have that. No function or table of anybody else's schema is found by a name in them. A restored
 database of before finds them there already.
 
 The table is locked before one of its partitions is: a statement that has the list of partitions of before, and then
@@ -68,7 +69,7 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'who adds no {rows} adds no partition for them';
     END IF;
     LOCK TABLE ONLY {schema}.{table} IN ACCESS EXCLUSIVE MODE;
-    LOCK TABLE {schema}.{table}_default IN ACCESS EXCLUSIVE MODE;
+    LOCK TABLE {schema}.{table}_default IN ACCESS EXCLUSIVE MODE NOWAIT;
     SELECT greatest((not_before + day - 1) / day * day, max(p.until)) INTO first
         FROM {schema}.oauth_{noun}_partitions() p;
     until := first + days * day;
@@ -97,6 +98,9 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'who deletes no {rows} drops no partition of them';
     END IF;
     IF oldest IS NOT NULL THEN
+        LOCK TABLE ONLY {schema}.{table} IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format(
+            'LOCK TABLE {schema}.%I, {schema}.{table}_default IN ACCESS EXCLUSIVE MODE NOWAIT', oldest);
         EXECUTE format('DROP TABLE {schema}.%I', oldest);
     END IF;
     RETURN rows;
@@ -152,15 +156,15 @@ class ByExpiry:
             return
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(self._text(LOCK))
-            (first_end,) = _values(cursor, self._text(FIRST_END))
-            (next_id,) = _values(cursor, self._text(NEXT_ID))
-            (schema,) = _values(cursor, CURRENT_SCHEMA)
+            (first_end,) = column(cursor, self._text(FIRST_END))
+            (next_id,) = column(cursor, self._text(NEXT_ID))
+            (schema,) = column(cursor, CURRENT_SCHEMA)
             grants = self._grants(cursor)
-            for statement in _values(cursor, self._text(OWN_FOREIGN_KEYS)):
+            for statement in column(cursor, self._text(OWN_FOREIGN_KEYS)):
                 cursor.execute(statement)
             cursor.execute(self._text(WHOLE))
             cursor.execute(self._text(SEQUENCE, next_id=next_id))
-            for statement in (*grants, *_values(cursor, self._text(FOREIGN_KEYS))):
+            for statement in (*grants, *column(cursor, self._text(FOREIGN_KEYS))):
                 cursor.execute(statement)
             cursor.execute(self._text(PARTS, first_end=first_end))
             cursor.execute(self.functions(schema))
@@ -175,7 +179,7 @@ class ByExpiry:
         columns = ", ".join(field.column for field in model._meta.concrete_fields)
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(self._text(LOCK))
-            (next_id,) = _values(cursor, self._text(NEXT_ID))
+            (next_id,) = column(cursor, self._text(NEXT_ID))
             grants = self._grants(cursor)
             cursor.execute(self._text(DROP_WHOLE))
             if self.own_reference:
@@ -190,7 +194,7 @@ class ByExpiry:
         """A database whose table was split before gets them as they are now."""
         if schema_editor.connection.vendor == "postgresql":
             with schema_editor.connection.cursor() as cursor:
-                (schema,) = _values(cursor, CURRENT_SCHEMA)
+                (schema,) = column(cursor, CURRENT_SCHEMA)
                 cursor.execute(self.functions(schema))
 
     def functions(self, schema: str) -> str:
@@ -204,12 +208,13 @@ class ByExpiry:
     def _grants(self, cursor: Any) -> list[str]:
         """The statements that give the rights on table and sequence to those who have them now."""
         return [
-            *_values(cursor, GRANTS, "TABLE", self.table, self.table),
-            *_values(cursor, GRANTS, "SEQUENCE", *[f"{self.table}_id_seq"] * 2),
+            *column(cursor, GRANTS, "TABLE", self.table, self.table),
+            *column(cursor, GRANTS, "SEQUENCE", *[f"{self.table}_id_seq"] * 2),
         ]
 
 
-def _values(cursor: Any, statement: str, *values: str) -> list[Any]:
+def column(cursor: Any, statement: str, *values: str) -> list[Any]:
+    """The only one of what a statement reads."""
     cursor.execute(statement, values or None)
     return [value for (value,) in cursor.fetchall()]
 

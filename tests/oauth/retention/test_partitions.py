@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
@@ -262,7 +262,8 @@ def test_a_token_is_found_also_while_it_moves_into_a_new_partition(token: Any, t
             ask(f"DROP TABLE {name}")
 
 
-def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Table) -> None:
+@pytest.mark.parametrize("name", ["0023_no_token_is_missed_while_it_moves", "0027_one_wait_for_partitions"])
+def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Table, name: str) -> None:
     add = f"oauth_add_{table.parts.noun}_partition"
     mode = f"SELECT substring(prosrc FROM 'ONLY [^ ]+ IN ([A-Z ]+)') FROM pg_proc WHERE proname = '{add}'"
     with undone():
@@ -270,7 +271,7 @@ def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Tab
         ask(weaker)
         old = ask(mode)
         with connection.schema_editor() as editor:
-            for step in import_module("oauth.migrations.0023_no_token_is_missed_while_it_moves").Migration.operations:
+            for step in import_module(f"oauth.migrations.{name}").Migration.operations:
                 step.code(apps, editor)
 
         assert old == [("SHARE UPDATE EXCLUSIVE MODE",)]
@@ -347,6 +348,29 @@ def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_emp
     scans = [number for number, line in enumerate(plan) if " on oauth_accesstoken_" in line]
     assert len(scans) >= 3
     assert all("seat_number >" in plan[number + 1] for number in scans)
+
+
+@pytest.mark.parametrize("held", ["default", "first"])
+@pytest.mark.parametrize("way", ["add", "drop"])
+def test_who_has_waited_for_the_table_waits_for_no_partition(table: Table, way: str, held: str) -> None:
+    """Everybody waits behind it meanwhile. What reads a partition alone is a vacuum, or a copy of it."""
+    values, other = {"add": (0, 30), "drop": (table.ends()[f"{table.name}_first"],)}[way], connection.copy()
+    without_bound = table.migration.functions("public").replace("100ms", "0")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(f"LOCK TABLE {table.name}_{held} IN ACCESS SHARE MODE")
+            with undone():
+                ask(without_bound)
+                ask("SET LOCAL statement_timeout = '20s'")
+                call = f"SELECT oauth_{way}_{table.parts.noun}_partition({', '.join(map(str, values))})"
+                if (way, held) == ("add", "first"):
+                    ask(call)
+                else:
+                    with pytest.raises(OperationalError, match="could not obtain lock"), transaction.atomic():
+                        ask(call)
+    finally:
+        other.close()
 
 
 @pytest.mark.parametrize(
