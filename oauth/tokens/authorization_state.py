@@ -9,14 +9,11 @@ from oauth.models.clients import keeps_secrets
 from smart.tokens import address_binding, liveness, refresh
 from smart.tokens.liveness import Dead
 
-# Both count: of EXISTS in a list of many rows PostgreSQL reads the whole tables before the first one.
-_REACHES_SERVER = """CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE
-    (SELECT count(*) FROM oauth_client_fhir_servers n WHERE n.client_id = c.id AND n.fhirserver_id = s.id) > 0 END"""
-_ACTS_FOR_PATIENT = """(SELECT count(*) FROM oauth_actsfor f
-    JOIN oauth_fhiridentity x ON x.id = f.identity_id
-    JOIN oauth_patientrecord p ON p.id = f.record_id
-    WHERE x.user_id = a.user_id AND x.fhir_server_id = s.id AND p.fhir_server_id = s.id
-        AND p.patient = a.patient) > 0"""
+_REACHES_SERVER = "CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE n.client_id IS NOT NULL END"
+# It counts: of EXISTS in a list of many rows PostgreSQL reads the whole tables before the first one.
+_MAY_HAVE_PATIENT = """CASE WHEN a.patient = '' OR a.patient_vouched = 1 THEN true ELSE
+    (SELECT count(*) FROM oauth_patientrecord p JOIN oauth_actsfor f ON f.record_id = p.id AND f.identity_id = i.id
+        WHERE p.fhir_server_id = s.id AND p.patient = a.patient) > 0 END"""
 
 ENDED = "the authorization has ended"
 _IN_WORDS = {
@@ -32,8 +29,10 @@ _IN_WORDS = {
 class AuthorizationState(NamedTuple):
     """What an authorization allows at this moment, and everything that decides whether it still does.
 
-    Each field stands beside its SQL: a is the authorization, c its client, s its FHIR server, u its user, i who that
-    user is there, k the key that signs access tokens, r the key that signs ID tokens.
+    Each field stands beside its SQL: a is the authorization, c its client, s its FHIR server, n that the client is
+    registered for it, u its user, i who that user is there, k the key that signs access tokens, r the key that signs ID
+    tokens, read for those alone that may have one. A person may have the patient if there is none, if the EHR has
+    vouched, or if they act for the patient.
     """
 
     pk: Annotated[int, "a.id"]
@@ -85,9 +84,8 @@ class AuthorizationState(NamedTuple):
     fhir_version: Annotated[str, "s.version"]
     requested_scope: Annotated[str, "a.asked_scope"]
     granted_fhir_user: Annotated[str, "a.fhir_user"]
-    patient_vouched: Annotated[int, "a.patient_vouched"]
     client_reaches_server: Annotated[bool, _REACHES_SERVER]
-    acts_for_patient: Annotated[bool, _ACTS_FOR_PATIENT]
+    may_have_patient: Annotated[bool, _MAY_HAVE_PATIENT]
 
     @classmethod
     def of(cls, pk: int) -> "AuthorizationState":
@@ -166,13 +164,19 @@ PERSON_AND_KEYS = """
 LEFT JOIN accounts_user u ON u.id = a.user_id
 LEFT JOIN oauth_fhiridentity i ON i.user_id = a.user_id AND i.fhir_server_id = a.fhir_server_id
 LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
-LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
+LEFT JOIN oauth_signingkey r
+    ON r.algorithm = CASE WHEN a.scope LIKE '%%openid%%' THEN 'RS256' END AND r.state = 'active'
 """
 CLIENT_AND_SERVER = """
 JOIN oauth_client c ON c.id = a.client_id
 JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
 """
+STATE_OF_AUTHORIZATION = f"""
+{CLIENT_AND_SERVER}
+LEFT JOIN oauth_client_fhir_servers n ON n.client_id = c.id AND n.fhirserver_id = s.id
+{PERSON_AND_KEYS}
+"""
 _STATE = sql.select(
     AuthorizationState,
-    f"FROM oauth_authorization a {CLIENT_AND_SERVER} {PERSON_AND_KEYS} WHERE a.id = %s",
+    f"FROM oauth_authorization a {STATE_OF_AUTHORIZATION} WHERE a.id = %s",
 )

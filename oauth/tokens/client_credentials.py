@@ -61,8 +61,8 @@ _BACKEND_ROWS = sql.select(
     BackendRow,
     f"""
 FROM oauth_client c
-LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
-LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
+LEFT JOIN oauth_client_fhir_servers n ON n.client_id = c.id
+LEFT JOIN oauth_fhirserver s ON s.id = n.fhirserver_id
 LEFT JOIN oauth_authorization a ON {STANDING}
 WHERE c.id = %s
 """,

@@ -46,8 +46,8 @@ _SERVICES = sql.select(
     f"""
 FROM json_array_elements_text(%s::json) AS q (client_id)
 CROSS JOIN LATERAL (SELECT * FROM oauth_client WHERE client_id = q.client_id OFFSET 0) c
-LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
-LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
+LEFT JOIN oauth_client_fhir_servers n ON n.client_id = c.id
+LEFT JOIN oauth_fhirserver s ON s.id = n.fhirserver_id
 LEFT JOIN LATERAL (SELECT * FROM oauth_authorization a WHERE {STANDING} OFFSET 0) a ON true
 {PERSON_AND_KEYS}
 """,  # noqa: S608  # our own texts

@@ -17,7 +17,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_code import ConsumedCode, bought_access, code_verifier
-from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
+from oauth.tokens.authorization_state import STATE_OF_AUTHORIZATION, AuthorizationState
 from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
 from oauth.tokens.gathered_seats import Seats, take_seats
 from oauth.tokens.gathered_writes import NEW_TOKEN_ID, Writes, array_of_digests
@@ -59,7 +59,7 @@ FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
 ) oauth_code JOIN oauth_authorization a ON a.id = oauth_code.authorization_id
 """
 # authorizations too: later refreshes are compared with the address that is written there
-_CODES = sql.select(CodeRow, f"{_ASKED} {CLIENT_AND_SERVER} {PERSON_AND_KEYS} FOR NO KEY UPDATE OF a SKIP LOCKED")
+_CODES = sql.select(CodeRow, f"{_ASKED} {STATE_OF_AUTHORIZATION} FOR NO KEY UPDATE OF a SKIP LOCKED")
 
 
 async def gathered_exchange(request: MachineRequest) -> MachineResponse | None:

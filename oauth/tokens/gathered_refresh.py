@@ -22,7 +22,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens import address_binding, refresh_grace
 from oauth.tokens.allowed_method import is_allowed_method
-from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
+from oauth.tokens.authorization_state import STATE_OF_AUTHORIZATION, AuthorizationState
 from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
 from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken, numbered_tokens
 from oauth.tokens.gathered_writes import NEW_TOKEN_ID, Writes, array_of_digests
@@ -75,7 +75,7 @@ _REFRESHES = sql.select(
     RefreshRow,
     f"""
 {_ASKED.format(lock="FOR NO KEY UPDATE SKIP LOCKED")}
-JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER} {PERSON_AND_KEYS}
+JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {STATE_OF_AUTHORIZATION}
 """,
 )
 _SEATS = sql.select(

@@ -23,7 +23,7 @@ def refusal_reason(authorization: AuthorizationState) -> str:
         return "the client may no longer reach the FHIR server"
     if authorization.granted_fhir_user and authorization.granted_fhir_user != authorization.fhir_user:
         return "the person is no longer who granted it"
-    if authorization.patient and not (authorization.patient_vouched or authorization.acts_for_patient):
+    if not authorization.may_have_patient:
         return "the person may no longer act for the patient"
     if not allowed_scope(authorization):
         return "the client may no longer have any of the scopes"

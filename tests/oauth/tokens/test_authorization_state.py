@@ -1,12 +1,13 @@
-"""Why nothing may be issued any more under an authorization: in words for the trail, and by which rule."""
+"""What an authorization allows now, and why nothing may be issued under it any more: in words, and by which rule."""
 
 from typing import Any
 
 import pytest
 
 from audit.event_kinds import EventKind
+from oauth.models import ActsFor, Authorization, PatientRecord
 from oauth.tokens.authorization_state import AuthorizationState
-from tests.fixture_types import Grant
+from tests.fixture_types import Grant, MakePerson
 
 
 @pytest.mark.requirement("RF-08", "RF-11")
@@ -37,3 +38,42 @@ def test_an_event_says_nothing_that_is_not_known(grant: Grant) -> None:
     event = AuthorizationState.of(grant().authorization.pk).event(EventKind.ISSUED, at=5)
 
     assert (event.kind, event.at, event.address, event.token, event.reason) == (EventKind.ISSUED, 5, "", "", "")
+
+
+@pytest.mark.requirement("RF-11")
+@pytest.mark.parametrize(
+    ("patient", "vouched", "acts", "may"),
+    [("", 0, False, True), ("amy", 1, False, True), ("amy", 0, True, True), ("amy", 0, False, False)],
+    ids=["no patient", "the EHR has vouched", "on the person's list", "on nobody's"],
+)
+def test_a_person_may_have_no_patient_one_that_the_ehr_vouched_for_or_one_of_their_list(
+    grant: Grant, patient: str, vouched: int, acts: bool, may: bool
+) -> None:
+    made = grant()
+    Authorization.objects.filter(pk=made.authorization.pk).update(patient=patient, patient_vouched=vouched)
+    if not acts:
+        ActsFor.objects.filter(identity__user=made.person).delete()
+
+    assert bool(AuthorizationState.of(made.authorization.pk).may_have_patient) is may
+
+
+@pytest.mark.requirement("RF-11")
+def test_a_patient_of_that_id_elsewhere_or_of_somebody_else_is_not_on_the_persons_list(
+    grant: Grant, make_person: MakePerson, other_fhir_server: Any
+) -> None:
+    made = grant()
+    own = ActsFor.objects.get(identity__user=made.person)
+    elsewhere = PatientRecord.objects.create(fhir_server=other_fhir_server, patient="amy")
+    ActsFor.objects.create(identity=own.identity, record=elsewhere)
+    own.delete()
+    make_person("amy")
+
+    assert not AuthorizationState.of(made.authorization.pk).may_have_patient
+
+
+@pytest.mark.requirement("ID-01")
+@pytest.mark.parametrize(("scope", "has_key"), [("openid patient/*.rs", True), ("patient/*.rs", False)])
+def test_who_may_have_an_id_token_has_its_key(grant: Grant, scope: str, has_key: bool) -> None:
+    state = AuthorizationState.of(grant(scope=scope).authorization.pk)
+
+    assert (state.id_token_kid is not None) is has_key

@@ -145,17 +145,15 @@ def test_a_patient_that_the_ehr_vouched_for_is_bought_without_a_list_of_ours(app
     ("changes", "reason"),
     [
         ({}, "the person may no longer act for the patient"),
-        ({"patient_vouched": 1}, ""),
-        ({"acts_for_patient": True}, ""),
-        ({"patient": ""}, ""),
-        ({"patient": "", "client_reaches_server": False}, "the client may no longer reach the FHIR server"),
-        ({"patient": "", "client_scope": "openid"}, "the client may no longer have any of the scopes"),
+        ({"may_have_patient": True}, ""),
+        ({"may_have_patient": True, "client_reaches_server": False}, "the client may no longer reach the FHIR server"),
+        ({"may_have_patient": True, "client_scope": "openid"}, "the client may no longer have any of the scopes"),
     ],
 )
-def test_an_authorization_about_a_patient_needs_a_right_to_that_patient_and_any_other_does_not(
+def test_who_may_not_have_the_patient_or_reach_the_server_or_has_no_scope_left_has_no_right(
     grant: Grant, changes: dict[str, Any], reason: str
 ) -> None:
     granted = AuthorizationState.of(grant().authorization.pk)
-    forlorn = granted._replace(patient_vouched=0, acts_for_patient=False)
+    forlorn = granted._replace(may_have_patient=False)
 
     assert refusal_reason(forlorn._replace(**changes)) == reason
