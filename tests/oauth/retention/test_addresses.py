@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import SignIn, User
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
+from oauth.retention.addresses import forget_addresses
 from oauth.retention.sweeping import sweep
+from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient, MakePerson
+from tests.kept_plans import explained
 from tests.oauth.conftest import WorkElsewhere, is_waited_for
 from tests.oauth.visitor import Visitor
 from tests.waiting import wait_until
@@ -137,3 +141,77 @@ def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in
         Authorization.objects.filter(pk=second.pk).end("operator", now=clock.now())
 
     assert forgotten.result(30) > 0
+
+
+Ages = Callable[..., list[str]]
+
+
+@pytest.fixture
+def addresses_after_a_sweep(issue: Issue, settings: Any) -> Ages:
+    """Of tokens that were issued so many days ago, where addresses are kept for five; a minus says that it has none."""
+
+    def swept(*ages: float) -> list[str]:
+        settings.SMARTAUTH_ADDRESS_DAYS, now = 5, clock.now()
+        AccessToken.objects.filter(issued_at__lt=now - DAY).delete()
+        tokens = [AccessToken.objects.filter(digest=sha256_hex(issue()["access_token"])) for _ in ages]
+        for token, age in zip(tokens, ages, strict=True):
+            at = now - int(abs(age) * DAY)
+            token.update(issued_at=at, expires_at=at + 300_000_000, address=HERE if age > 0 else "")
+        sweep()
+        return ["kept" if token.get().address else "forgotten" for token in tokens]
+
+    return swept
+
+
+def test_however_long_nobody_swept_the_addresses_of_all_old_tokens_are_forgotten(
+    addresses_after_a_sweep: Ages,
+) -> None:
+    assert addresses_after_a_sweep(4.9, 5.01, 5.2, 6, 20, 70) == ["kept", *["forgotten"] * 5]
+
+
+def test_a_sweep_reads_no_tokens_of_before_those_whose_addresses_it_has_forgotten(
+    addresses_after_a_sweep: Ages,
+) -> None:
+    """The address of seventy days ago shows what it does not come to; there is none if every sweep ended."""
+    assert addresses_after_a_sweep(5.01, -5.1, 70) == ["forgotten", "forgotten", "kept"]
+
+
+def test_where_a_sweep_broke_off_the_next_one_goes_on(
+    addresses_after_a_sweep: Ages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are forgotten first."""
+    forgotten = list[int]()
+    update = QuerySet.update
+
+    def note(self: Any, **values: Any) -> int:
+        if self.model is AccessToken and values == {"address": ""}:
+            forgotten.append(self.order_by("issued_at").first().issued_at)
+        return update(self, **values)
+
+    monkeypatch.setattr(QuerySet, "update", note)
+
+    addresses_after_a_sweep(5.01, 6, 20, 70)
+
+    assert len(forgotten) == 4
+    assert forgotten == sorted(forgotten)
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+def test_old_tokens_are_sought_by_when_they_were_issued_in_partitions_that_may_have_them(settings: Any) -> None:
+    ran = list[tuple[str, Any]]()
+
+    def remember(execute: Callable[..., Any], statement: str, values: Any, *others: Any) -> Any:
+        ran.append((statement, values))
+        return execute(statement, values, *others)
+
+    with connection.execute_wrapper(remember):
+        forget_addresses(now=clock.now(), days=5)
+    statement, values = next(each for each in ran if 'FROM "oauth_accesstoken"' in each[0])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = explained(statement, *values)
+
+    read = [line for line in plan if " on oauth_accesstoken" in line]
+    assert 1 <= len(read) <= 2, "\n".join(plan)
+    assert "Bitmap Index Scan on oauth_accesstoken_first_issued_at_idx" in "".join(plan)
