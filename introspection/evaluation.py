@@ -21,7 +21,8 @@ from smart.decisions.authzen import (
 )
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.ruling import rule
-from smart.decisions.subject import InvalidClaims, read_subject
+from smart.decisions.subject import InvalidClaims, read_subject, require_active
+from smart.decisions.token_at_base import token_at_base
 from smart.decisions.view import Reach
 from smart.explanation import Explanation, build_explanation
 from smart.http.errors import InvalidRequest
@@ -41,8 +42,7 @@ class LiveToken:
 
     def reach_at(self, base: str) -> Reach:
         """Its reach at that base, worked out once for the entries of a page. Raises InvalidClaims for another's."""
-        if self.claims.get("active") is not True:  # a kind of the catalogue says "true", a text
-            raise InvalidClaims(what="active is not the boolean true", rule="TV-15")
+        require_active(self.claims)
         if self._reach is None or self._reach.base != base:
             self._reach = Reach(read_subject(self.claims, base, self._now / SECOND), self.version, base)
         return self._reach
@@ -54,15 +54,17 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     if isinstance(asked, MalformedEvaluation):
         raise _malformed(str(asked))
     try:
-        token = await _live_token(request, asked.about)
-        reach = token.reach_at(asked.base)
+        claims, version = await _live_claims(request, asked.about)
+        token = token_at_base(claims, asked.base, request.now / SECOND)
     except Inactive as inactive:
         return _json(plain_answer(INVALID_TOKEN, base=asked.base), await inactive.explanation())
     except InvalidClaims as invalid:
         for_another = build_explanation("the token is not for this base", invalid.why)
         return _json(plain_answer(INVALID_TOKEN, base=asked.base), for_another)
     ruling = rule(
-        reach,
+        token.subject,
+        version,
+        asked.base,
         asked.question,
         applies_views=asked.applies_views,
         matches_in_view=asked.matches_in_view,
@@ -87,7 +89,8 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
         raise _malformed(str(about))
     token, explanation = None, None
     try:  # who asks is known before anything that their request multiplies is looked at
-        token = await _live_token(request, about)
+        claims, version = await _live_claims(request, about)
+        token = LiveToken(json.loads(claims), version, request.now)
     except Inactive as inactive:
         explanation = await inactive.explanation()
     found = await decide_until(semantic, (_entry_answer(entry, about, token) for entry in merged))
@@ -104,11 +107,10 @@ def _semantic(options: Any) -> str:
     return str(found)
 
 
-async def _live_token(request: MachineRequest, about: PresentedToken) -> LiveToken:
-    """The token, if it is good. Raises Inactive, and what says that the caller proved nothing."""
+async def _live_claims(request: MachineRequest, about: PresentedToken) -> tuple[str, str]:
+    """The claims of a token that is good, and the FHIR version. Raises Inactive, and what the caller did not prove."""
     use, policy = await find_live_use(request, about.digest, about.token, {"__client_ip": about.address})
-    claims = json.loads(use.introspection_response(policy))
-    return LiveToken(claims, use.found.fhir_server_version or "", request.now)
+    return use.introspection_response(policy), use.found.fhir_server_version or ""
 
 
 def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, token: LiveToken | None) -> dict[str, Any]:

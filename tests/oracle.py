@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smart.decisions.answer import plain_answer
+from smart.decisions.answer import claims_json, plain_answer
 from smart.decisions.authzen import parse_evaluation
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.ruling import rule
@@ -97,12 +97,11 @@ def by_claims(claims: dict[str, Any]) -> Callable[[dict[str, Any], bool], dict[s
     def decided(body: dict[str, Any], is_entry: bool) -> dict[str, Any]:
         asked, decision = parse_evaluation(body), INVALID_TOKEN
         with suppress(InvalidClaims):
-            reach = Reach(read_subject(held, asked.base, time.time()), "r4", asked.base)
+            subject = read_subject(held, asked.base, time.time())
             if not is_entry:
-                return dict(
-                    json.loads(rule(reach, asked.question, applies_views=asked.applies_views).answer(held or {}))
-                )
-            decision = decide(reach, asked.question, applies_views=False, is_entry=True)
+                ruling = rule(subject, "r4", asked.base, asked.question, applies_views=asked.applies_views)
+                return dict(json.loads(ruling.answer(claims_json(held or {}))))
+            decision = decide(Reach(subject, "r4", asked.base), asked.question, applies_views=False, is_entry=True)
         return plain_answer(decision, base=asked.base)
 
     return decided

@@ -46,7 +46,10 @@ def parsed_request(scope: Scope) -> MachineRequest | None:
 
 def _request_id_of(headers: dict[bytes, bytes]) -> str:
     """The id that the caller gave its request, "" where it is none that a header should carry back."""
-    sent = headers.get(b"x-request-id", b"").decode("latin-1")
+    header = headers.get(b"x-request-id")
+    if not header:
+        return ""
+    sent = header.decode("latin-1")
     return sent if len(sent) <= LONGEST_REQUEST_ID and is_printable_ascii(sent) and " " not in sent else ""
 
 

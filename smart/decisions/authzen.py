@@ -54,14 +54,12 @@ class Evaluation(NamedTuple):
 
 def parse_presented_token(body: Mapping[str, Any]) -> PresentedToken:
     """About which token a request asks, without a look at what is asked. Raises MalformedEvaluation."""
-    digest, token = _parse_subject(_object(body, "subject"))
-    context = _object(body, "context", required=False)
-    return PresentedToken(digest, token, _text(context, "client_address", required=False))
+    return _token_and_context(body)[0]
 
 
 def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     """The request of an evaluation (§6.1). Raises MalformedEvaluation."""
-    about, context = parse_presented_token(body), _object(body, "context", required=False)
+    about, context = _token_and_context(body)
     if "http" in context and "action" not in body and "resource" not in body:
         base, question = _short_form(context)
     else:
@@ -70,8 +68,14 @@ def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     if not isinstance(understood, list):
         raise MalformedEvaluation("context.understands is not a list")
     applies_views = VIEW_FORM in understood
-    more = [applies_views and form in understood for form in (MATCH_FORM, TYPES_FORM)]
-    return Evaluation(about, base, question, applies_views, *more)
+    matches_in_view = applies_views and MATCH_FORM in understood
+    return Evaluation(about, base, question, applies_views, matches_in_view, applies_views and TYPES_FORM in understood)
+
+
+def _token_and_context(body: Mapping[str, Any]) -> tuple[PresentedToken, Mapping[str, Any]]:
+    digest, token = _parse_subject(_object(body, "subject"))
+    context = _object(body, "context", required=False)
+    return PresentedToken(digest, token, _text(context, "client_address", required=False)), context
 
 
 def _parse_subject(subject: Mapping[str, Any]) -> tuple[str, str]:
@@ -97,7 +101,7 @@ def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
     method, url = _text(http, "method", of=of), _text(http, "url", of=of)
     form = _text(http, "form", of=of, required=False)
     if_none_exist = _text(http, "if_none_exist", of=of) if "if_none_exist" in http else None
-    if max(len(url), len(form), len(if_none_exist or "")) > MAX_QUERY:
+    if len(url) > MAX_QUERY or len(form) > MAX_QUERY or len(if_none_exist or "") > MAX_QUERY:
         raise MalformedEvaluation(f"{of}.url, form or if_none_exist is longer than {MAX_QUERY} characters")
     try:
         if "form" not in http and is_search_by_post(method, url):
@@ -109,8 +113,9 @@ def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
         raise
     except ValueError:
         raise MalformedEvaluation(f"{of} is no request, or has more than {MAX_PARAMETERS} parameters") from None
-    contents = {name: context[name] for name in ("content", "content_before") if name in context}
-    return _base(context, "context"), question._replace(**contents) if contents else question
+    if "content" in context or "content_before" in context:
+        question = question._replace(content=context.get("content"), content_before=context.get("content_before"))
+    return _base(context, "context"), question
 
 
 def _base(members: Mapping[str, Any], of: str) -> str:

@@ -5,8 +5,16 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote, unquote_plus
 
-from smart.decisions.interactions import EVERY_TYPE, LETTERS_OF_EACH, SEARCHES, RequestPath, parse_path
+from smart.decisions.interactions import (
+    EVERY_TYPE,
+    LETTERS_OF_EACH,
+    SEARCHES,
+    RequestPath,
+    is_id_in_a_path,
+    parse_path,
+)
 from smart.fhir.elements import Json
+from smart.remembered import remembered
 
 Pairs: TypeAlias = list[tuple[str, str]]
 ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
@@ -23,6 +31,9 @@ _ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_conta
 # a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
 _NEVER_SENT = re.compile(r"[\x00-\x1f\x7f#]")
 _SCHEME = re.compile(r"[^/?]*:")
+# a value that decides nothing; where a character means more than itself it ends, and that character stays
+_VALUE = re.compile(r"=[^&;#\x00-\x1f\x7f]*")
+_SOME_ID = "id"  # in the place of the one that was sent
 _NAME_ENDS = re.compile(r"[:\[]")  # at a modifier, or at the brackets that some servers take for a list
 
 
@@ -51,6 +62,10 @@ class Question(NamedTuple):
         """Whether the answer may hold resources of more than one type that is asked for."""
         return self.interaction in LETTERS_OF_EACH
 
+    def about(self, id: str) -> "Question":  # noqa: A002  # as the field is called
+        """The same of the resource with that id."""
+        return Question(self.interaction, self.type, id, *self[3:])
+
 
 def is_search_by_post(method: str, url: str) -> bool:
     """Whether parameters stand in the body of such a request (FHIR search, POST _search). Raises ValueError."""
@@ -68,6 +83,34 @@ def question_of_http(method: str, url: str, *, form: str = "", if_none_exist: st
     `form` is the body of a search by POST, `if_none_exist` the header of a conditional create. Raises ValueError for
     what is no URL, or has too many parameters.
     """
+    if form or if_none_exist is not None:
+        return _question_of_http(method, url, form, if_none_exist)
+    shape, id_ = _shape(url)
+    question = _question_of_shape(method, shape)
+    if question is None:
+        return _question_of_http(method, url, "", None)
+    return question.about(id_) if id_ else question
+
+
+def _shape(url: str) -> tuple[str, str]:
+    """What all URLs have in common that differ in a resource's id and values of parameters alone; and the id, if any.
+
+    The shape is a URL itself, and so is what is no URL of a request.
+    """
+    path, _, query = url.partition("?")
+    of, _, id_ = path.partition("/")
+    names = _VALUE.sub("=", query)
+    return (f"{of}/{_SOME_ID}?{names}", id_) if of and is_id_in_a_path(id_) else (f"{path}?{names}", "")
+
+
+@remembered
+def _question_of_shape(method: str, shape: str) -> Question | None:
+    """The question of all URLs of that shape; None where it is of several, for a value decides too."""
+    question = _question_of_http(method, shape, "", None)
+    return None if ";" in shape or any(map(_is_judged, question.parameters)) else question
+
+
+def _question_of_http(method: str, url: str, form: str, if_none_exist: str | None) -> Question:
     request_path, query = _path_and_query(url)
     pairs = [pair for text in (query, form) for pair in _pairs(text)]
     criteria = None if if_none_exist is None else criteria_of_header(if_none_exist)
@@ -131,9 +174,13 @@ def _split(text: str) -> Pairs:
     for part in filter(None, text.split("&")):
         name, _, value = part.partition("=")
         name = unquote_plus(name)
-        is_judged = name == _TYPES or name.removesuffix(ITERATE) in _EXACT
-        found.append((name, unquote_plus(value) if is_judged else value))
+        found.append((name, unquote_plus(value) if _is_judged(name) else value))
     return found
+
+
+def _is_judged(name: str) -> bool:
+    """Whether a decision looks at the value too."""
+    return name == _TYPES or name.removesuffix(ITERATE) in _EXACT
 
 
 def _values(pairs: Pairs, name: str) -> tuple[str, ...]:

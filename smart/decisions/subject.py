@@ -60,11 +60,22 @@ def _require_valid(claims: Mapping[str, Any], base: str, now: float) -> None:
             presented=f"aud {audience}",
             expected=f"aud {base}",
         )
-    if not _is_unexpired(claims.get("exp"), now):
-        raise InvalidClaims(what="the token has expired, or never says when it will", rule="TV-03")
+    require_unexpired(claims.get("exp"), now)
     # a token bound to a key is worthless without its proof (RFC 9449 §7.2)
     if str(claims.get("token_type", "Bearer")).lower() != "bearer" or "cnf" in claims:
         raise InvalidClaims(what="the token is bound to a key, and came without a proof", rule="TV-22")
+
+
+def require_active(claims: Mapping[str, Any]) -> None:
+    """Raises InvalidClaims unless they say so by the boolean; a kind of the catalogue of faults says "true", a text."""
+    if claims.get("active") is not True:
+        raise InvalidClaims(what="active is not the boolean true", rule="TV-15")
+
+
+def require_unexpired(expiry: Any, now: float) -> None:
+    """Raises InvalidClaims unless it is a time to come, in seconds."""
+    if not (isinstance(expiry, int | float) and not isinstance(expiry, bool) and expiry > now):
+        raise InvalidClaims(what="the token has expired, or never says when it will", rule="TV-03")
 
 
 def _patients(listed: Any) -> frozenset[str]:
@@ -80,10 +91,6 @@ def _scopes_of(text: str) -> tuple[Scope, ...]:
 def _is_meant_for(audience: Any, base: str) -> bool:
     named = audience if isinstance(audience, list) else [audience]
     return any(isinstance(name, str) and (name == base or is_same_audience(name, base)) for name in named)
-
-
-def _is_unexpired(expiry: Any, now: float) -> bool:
-    return isinstance(expiry, int | float) and not isinstance(expiry, bool) and expiry > now
 
 
 def _is_backend(claims: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart.decisions.answer import plain_answer
+from smart.decisions.answer import claims_json, plain_answer
 from smart.decisions.decide import decide
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.ruling import rule
@@ -160,7 +160,7 @@ def test_what_an_answer_lets_through_is_what_the_check_of_each_entry_lets_throug
     subject: Subject, line: str, records: list[dict[str, Any]]
 ) -> None:
     reach, question = Reach(subject, "r4", BASE), question_of_http("GET", line)
-    found = json.loads(rule(reach, question, applies_views=True).answer({}))
+    found = json.loads(rule(subject, "r4", BASE, question, applies_views=True).answer("{}"))
     if not found["decision"]:
         return
     for record in records:
@@ -181,9 +181,9 @@ PATIENT, OWN = {"patient": "A"}, ("Practitioner", "p")
 
 
 def decided(scope: str, url: str, **subject: Any) -> dict[str, Any]:
-    reach = Reach(Subject(parse_scopes(scope), **subject), "r4", BASE)
-    ruling = rule(reach, question_of_http("GET", url), applies_views=True)
-    found: dict[str, Any] = json.loads(ruling.answer({"sub": "s", "jti": "j"}))
+    of = Subject(parse_scopes(scope), **subject)
+    ruling = rule(of, "r4", BASE, question_of_http("GET", url), applies_views=True)
+    found: dict[str, Any] = json.loads(ruling.answer(claims_json({"sub": "s", "jti": "j"})))
     return found
 
 
@@ -285,10 +285,10 @@ def test_parameters_that_must_not_be_evaluated_are_named() -> None:
 
 @pytest.mark.parametrize("value", ['a"b\\', "\u2028é\n", True, False, None, 7, 1.5, ["x"], {"a": "b"}])
 def test_claims_stand_in_the_answer_as_they_are(value: Any) -> None:
-    reach = Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE)
-    ruling = rule(reach, question_of_http("GET", "Observation"), applies_views=True)
+    subject = Subject(parse_scopes("patient/*.rs"), patient="A")
+    ruling = rule(subject, "r4", BASE, question_of_http("GET", "Observation"), applies_views=True)
 
-    found = json.loads(ruling.answer({"sub": value, "exp": value}))
+    found = json.loads(ruling.answer(claims_json({"sub": value, "exp": value, "jti": value})))
 
     assert repr(found["context"]["claims"]) == repr({"sub": value, "exp": value})
 

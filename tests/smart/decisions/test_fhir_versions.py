@@ -33,7 +33,8 @@ def reach(version: str, **claims: Any) -> Reach | None:
 
 def answer(held: Reach, line: Any) -> Any:
     question = question_of_http(line.method, line.url, form=line.form)
-    found = json.loads(rule(held, question, applies_views=True).answer({}))
+    ruling = rule(held.subject, held.version, held.base, question, applies_views=True)
+    found = json.loads(ruling.answer("{}"))
     found["context"].pop(
         "elements", None
     )  # the shapes of records are what versions differ in, and what references name

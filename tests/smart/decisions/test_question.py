@@ -3,9 +3,19 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smart.decisions.interactions import parse_path
-from smart.decisions.question import Question, is_search_by_post, parameters_elsewhere, question_at, question_of_http
+from smart.decisions.question import (
+    Question,
+    _question_of_http,
+    _shape,
+    is_search_by_post,
+    parameters_elsewhere,
+    question_at,
+    question_of_http,
+)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +161,39 @@ def test_a_hundred_parameters_are_read_and_no_more() -> None:
     assert len(question_of_http("GET", f"Observation?{'&'.join('a=1' for _ in range(100))}").parameters) <= 100
     with pytest.raises(ValueError, match=r"."):
         question_of_http("GET", f"Observation?{'&'.join('a=1' for _ in range(101))}")
+
+
+PIECES = ["Observation", "Patient", "o-1", "_search", "$everything", "%5Fsearch", ".", "..", "", "a=b", "x:y", "é"]
+NAMES = ["code", "_id", "_include", "_include:iterate", "%5Fsort", "_type", "_method", "a.b", "", "access_token", "?x"]
+VALUES = ["", "x", "a;_has:b=c", "a%3Db", "Observation:subject", "=", "1#2", "a?b", "Observation,Goal", "\t"]
+
+
+@pytest.mark.requirement("SR-08", "SD-23")
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "HEAD"]),
+    path=st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("/".join),
+    pairs=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["=", ""]), st.sampled_from(VALUES)), max_size=3),
+    cut=st.sampled_from(["?", ""]),
+)
+def test_what_is_remembered_of_a_url_is_what_all_of_it_asks(
+    method: str, path: str, pairs: list[tuple[str, str, str]], cut: str
+) -> None:
+    url = path + cut + "&".join(map("".join, pairs))
+
+    def asked(ask: Any, *form: Any) -> Question | None:
+        try:
+            found: Question = ask(method, url, *form)
+        except ValueError:
+            return None
+        return found
+
+    whole = asked(_question_of_http, "", None)
+    assert [asked(question_of_http), asked(question_of_http)] == [whole, whole]
+
+
+def test_neither_an_id_nor_a_value_that_decides_nothing_is_remembered() -> None:
+    sent = ["Observation/some-{}", "Observation?code=some-{}&_count={}"]
+    shapes = [{_shape(url.format(number, number))[0] for number in range(3)} for url in sent]
+
+    assert [len(found) for found in shapes] == [1, 1]
+    assert question_of_http("GET", "Observation/some-1").id == "some-1"

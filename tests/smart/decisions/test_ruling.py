@@ -20,7 +20,7 @@ ASKED = question_of_http("GET", "Observation/o?code=x")
 def told(question: Question = ASKED, scope: str = "patient/*.rs", views: bool = True, **changed: Any) -> Any:
     version, base = changed.pop("version", "r4"), changed.pop("base", BASE)
     subject = Subject(parse_scopes(scope), **{"patient": "A", **changed})
-    found = json.loads(rule(Reach(subject, version, base), question, applies_views=views).answer({}))
+    found = json.loads(rule(subject, version, base, question, applies_views=views).answer("{}"))
     return found["context"].get("reason") or found["context"].get("view", {}).get("Observation", "all")
 
 
@@ -55,7 +55,7 @@ def test_whatever_decides_makes_another_ruling_also_after_one_was_remembered(
 def test_a_ruling_is_for_its_base_and_version() -> None:
     told()
     subject, elsewhere = Subject(parse_scopes("patient/*.rs"), patient="A"), "https://other.example.org/r4"
-    denied = rule(Reach(subject, "r4", elsewhere), question_of_http("PUT", "Observation/o"), applies_views=True)
+    denied = rule(subject, "r4", elsewhere, question_of_http("PUT", "Observation/o"), applies_views=True)
 
     assert told(question_of_http("GET", "NutritionIntake"), version="r5") != "unknown_interaction"
     assert told(question_of_http("GET", "NutritionIntake")) == "unknown_interaction"
@@ -85,7 +85,7 @@ def test_among_which_records_a_condition_is_looked_for_is_told_where_there_is_on
     condition, read = question_of_http("PUT", "Observation?code=x"), question_of_http("GET", "Observation?code=x")
 
     changed, found = (
-        json.loads(rule(Reach(subject, "r4", BASE), each, applies_views=True, matches_in_view=True).answer({}))
+        json.loads(rule(subject, "r4", BASE, each, applies_views=True, matches_in_view=True).answer("{}"))
         for each in (condition, read)
     )
 
@@ -124,10 +124,7 @@ def test_one_entry_of_a_search_is_decided_though_other_types_are_not_open() -> N
 @pytest.mark.requirement("SR-02", "SR-08")
 @pytest.mark.parametrize("url", ["", "Patient/A/Observation", "Observation?subject:Patient.name=x"])
 def test_who_does_not_say_that_it_applies_more_than_views_is_refused_more(url: str) -> None:
-    reach, question = (
-        Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE),
-        question_of_http("GET", url),
-    )
+    asked = (Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE, question_of_http("GET", url))
 
-    assert rule(reach, question, applies_views=True).denial is not None
-    assert rule(reach, question, applies_views=True, matches_in_view=True, spans_types=True).denial is None
+    assert rule(*asked, applies_views=True).denial is not None
+    assert rule(*asked, applies_views=True, matches_in_view=True, spans_types=True).denial is None
