@@ -9,7 +9,7 @@ from smart.remembered import remembered
 
 
 class TokenAtBase(NamedTuple):
-    """For whom a token speaks, until when in seconds, and those of its claims that a yes tells, as JSON."""
+    """The subject that a token speaks for, until when in seconds, and those of its claims that a yes tells, as JSON."""
 
     subject: Subject
     expires_at: float
