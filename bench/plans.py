@@ -49,14 +49,12 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     # as if none might be kept: the tokens that lose are the newest of these seats
     keys = json.dumps([{"key": key, "issues": 1, "keep": 0} for key in _first(connection, _SEATS)])
     yield Question("Seats are taken", seats._TAKE.text, [keys])
-    yield Question("Tokens that lose their seats", seats._LOSERS.text, [keys])
+    yield Question("Tokens that lose their seats", seats._LOSERS.text, [keys, *ends])
     codes = _array(_first(connection, _UNUSED.format("oauth_code")))
     yield Question("Code exchange, the codes", exchange._CODES.text, [codes])
     (newest,) = connection.execute("SELECT max(expires_at) / %s FROM oauth_refreshtoken", (DAY,)).fetchone() or (0,)
     tokens = [_array(_first(connection, _UNUSED.format("oauth_refreshtoken"))), newest * DAY, (newest + 1) * DAY - 1]
-    yield Question("Refresh, the tokens", refresh._REFRESHES.text, tokens)
-    yield Question("Refresh, their seats", refresh._SEATS.text, tokens)
-    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [*tokens, TOGETHER])
+    yield Question("Refresh, the tokens and their seats", refresh._REFRESHES.text, [*ends, *tokens])
     yield Question("Revocation, the tokens", revocation._TOKENS.text, [live, *ends])
 
 

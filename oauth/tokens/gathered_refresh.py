@@ -1,16 +1,17 @@
-"""Refreshes, gathered: tokens locked with all that belongs to them, their seats locked, one write, one commit.
+"""Refreshes, gathered: tokens and seats locked with all that belongs to them by one read, one write, one commit.
 
 The locks wait for nobody: a row that somebody else holds sends its request alone. A token that has changed since
 the statement began is read again once it is locked. Its authorization is not locked: what ends it meanwhile raises its
-epoch, and what is issued under the old one is dead. Who loses a seat is read by a later statement than the seat's lock.
+epoch, and what is issued under the old one is dead. A seat that has given a number since the statement began sends its
+requests alone, too: the token with that number, which may lose its place, is not seen.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
 from django.conf import settings
 
+from accounts import clock
 from audit.event_kinds import EventKind
 from oauth.clients.authentication import SecretClient, client_of_row
 from oauth.clients.gathered_clients import gathered_as_client
@@ -24,34 +25,47 @@ from oauth.tokens import address_binding, refresh_grace
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import STATE_OF_AUTHORIZATION, AuthorizationState
 from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
-from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken, numbered_tokens
+from oauth.tokens.gathered_seats import BatchSeat, NoSeat, numbered_tokens
 from oauth.tokens.gathered_writes import NEW_TOKEN_ID, Writes, array_of_digests
 from oauth.tokens.refresh_token import ConsumedRefreshToken, allowed_scope, require_live
+from oauth.tokens.supersede import Loser
 from oauth.tokens.unheard_commit import remember_attempt
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError
 from smart.tokens.address_binding import OFF
+from smart.tokens.lifetimes import ends_of_live_tokens
 from smart.tokens.liveness import is_superseded
 from smart.tokens.refresh import possible_ends
 
+_LATEST_BEFORE = "(SELECT latest FROM oauth_seat WHERE id = oauth_refreshtoken.seat_id)"
+_TOKENS = f"""(SELECT json_agg(json_build_array(t.seat_number, t.id, ta.id, ta.patient))
+    FROM {numbered_tokens("e.id", "seat_number > e.latest - c.tokens_to_keep")})"""  # noqa: S608  # our own texts
+
+
+class HeldSeat(NamedTuple):
+    """A seat that the batch has locked, None for each if there is none; and those of its tokens that may lose their
+    place, each with its number, authorization and patient.
+
+    `latest_before` is what the statement saw of it before the lock.
+    """
+
+    pk: Annotated[int | None, "e.id"]
+    latest: Annotated[int, "e.latest"]
+    launches: Annotated[int, "e.launches"]
+    latest_before: Annotated[int, _LATEST_BEFORE]
+    tokens: Annotated[list[tuple[int, int, int, str]] | None, _TOKENS]
+
 
 class RefreshRow(NamedTuple):
-    """An unused refresh token that the batch has locked, its authorization and client, and the id of the access token
-    that it may get."""
+    """An unused refresh token that the batch has locked, its seat, authorization and client, and the id of the access
+    token that it may get."""
 
     new_token_id: Annotated[int, NEW_TOKEN_ID]
     digest: Annotated[str, "oauth_refreshtoken.digest"]
     token: ConsumedRefreshToken
+    seat: HeldSeat
     client: SecretClient
     authorization: AuthorizationState
-
-
-class HeldSeat(NamedTuple):
-    """A seat that the batch has locked."""
-
-    pk: Annotated[int, "e.id"]
-    latest: Annotated[int, "e.latest"]
-    launches: Annotated[int, "e.launches"]
 
 
 class Refresh(NamedTuple):
@@ -64,31 +78,19 @@ class Refresh(NamedTuple):
 
 # LATERAL with OFFSET keeps the order: each digest is looked up, however few tokens there were when it was planned. The
 # bounds are those of the whole batch, and leave the partitions in which its tokens may be.
-_ASKED = """
-FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
-    SELECT * FROM oauth_refreshtoken
-    WHERE digest = q.digest AND expires_at BETWEEN %s AND %s AND consumed_at = 0 OFFSET 0 {lock}
-) oauth_refreshtoken
-"""
-_TOKENS = _ASKED.format(lock="")
 _REFRESHES = sql.select(
     RefreshRow,
     f"""
-{_ASKED.format(lock="FOR NO KEY UPDATE SKIP LOCKED")}
+FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
+    SELECT * FROM oauth_refreshtoken
+    WHERE digest = q.digest AND expires_at BETWEEN %s AND %s AND consumed_at = 0
+    OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED
+) oauth_refreshtoken
 JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {STATE_OF_AUTHORIZATION}
-""",
-)
-_SEATS = sql.select(
-    HeldSeat,
-    f"{_TOKENS} JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id FOR NO KEY UPDATE OF e SKIP LOCKED",
-)
-_LOSERS = sql.select(
-    NumberedToken,
-    f"""
-{_TOKENS} JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
-JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id JOIN oauth_client c ON c.id = a.client_id
-{numbered_tokens("e.id", "e.latest - c.tokens_to_keep", "e.latest - c.tokens_to_keep + %s")}
-""",
+LEFT JOIN LATERAL (
+    SELECT * FROM oauth_seat WHERE id = oauth_refreshtoken.seat_id OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED
+) e ON true
+""",  # noqa: S608  # our own texts
 )
 
 
@@ -100,18 +102,12 @@ async def gathered_refresh(request: MachineRequest) -> MachineResponse | None:
 
 
 async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
-    asked = [array_of_digests(batch), *_possible_ends(batch)]
-    _, found, held, losers = await lane.run(
-        BEGIN,
-        (_REFRESHES.text, asked),
-        (_SEATS.text, asked),
-        (_LOSERS.text, [*asked, len(batch)]),
-    )
+    asked = [*ends_of_live_tokens(clock.now()), array_of_digests(batch), *_possible_ends(batch)]
+    _, found = await lane.run(BEGIN, (_REFRESHES.text, asked))
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
-    seats = {seat.pk: seat for seat in (_SEATS.row(*each) for each in held)}
-    granted = [_granted(waiting.request, rows.get(waiting.digest), seats) for waiting in batch]
+    granted = [_granted(waiting.request, rows.get(waiting.digest)) for waiting in batch]
     writes = Writes()
-    issue = Issue(writes, seats.values(), [_LOSERS.row(*each) for each in losers])
+    issue = Issue(writes, [each.row.seat for each in granted if each])
     answers = await answer_each(issue.answer, granted, batch)
     writes.number_seats(issue.numbers)
     await writes.commit(lane, begun=True)
@@ -124,10 +120,10 @@ def _possible_ends(batch: Iterable[Waiting]) -> tuple[int, int]:
     return min(first), max(last)
 
 
-def _granted(request: MachineRequest, row: RefreshRow | None, seats: Mapping[int, HeldSeat]) -> Refresh | None:
+def _granted(request: MachineRequest, row: RefreshRow | None) -> Refresh | None:
     """What a refresh gets; None where it is refused, was used before, or comes from another address."""
     client = client_of_row(request, row.client) if row else None
-    if row is None or client is None or not _has_its_seat(row, seats):
+    if row is None or client is None or not _has_its_seat(row):
         return None
     authorization = row.authorization
     if "refresh_token" not in client.grants or not is_allowed_method(request, client):
@@ -142,26 +138,26 @@ def _granted(request: MachineRequest, row: RefreshRow | None, seats: Mapping[int
     return None if "user/" in scope else Refresh(client, row, scope)  # which patients a user sees has to be read
 
 
-def _has_its_seat(row: RefreshRow, seats: Mapping[int, HeldSeat]) -> bool:
+def _has_its_seat(row: RefreshRow) -> bool:
     """Whether the batch holds the token's seat, if it has one, in which no newer launch has ended it."""
-    token = row.token
+    token, seat = row.token, row.seat
     if token.seat_id is None:
         return True
-    seat, keep = seats.get(token.seat_id), row.authorization.tokens_to_keep
-    return seat is not None and not is_superseded(token.launch_number, seat.launches, keep)
+    if seat.pk is None or seat.latest != seat.latest_before:
+        return False
+    return not is_superseded(token.launch_number, seat.launches, row.authorization.tokens_to_keep)
 
 
 class Issue:
     """What a batch of refreshes issues."""
 
-    def __init__(self, writes: Writes, seats: Iterable[HeldSeat], losers: list[NumberedToken]) -> None:
+    def __init__(self, writes: Writes, seats: Iterable[HeldSeat]) -> None:
         self._writes = writes
-        by_seat: dict[int, list[NumberedToken]] = defaultdict(list)
-        for each in losers:
-            by_seat[each.seat_id].append(each)
         self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
         for seat in seats:
-            self._seats[seat.pk] = BatchSeat(seat.pk, seat.latest, seat.launches, by_seat[seat.pk])
+            if seat.pk is not None:
+                tokens = [(number, Loser(pk, of, patient)) for number, pk, of, patient in seat.tokens or ()]
+                self._seats[seat.pk] = BatchSeat(seat.pk, seat.latest, seat.launches, tokens)
 
     def answer(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
         """The answer to one of them, in the order of arrival."""

@@ -5,10 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
+from accounts import clock
 from oauth.http.lane import BEGIN, Lane
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.supersede import NO_SEAT, SeatNumbers, seat_key
+from oauth.tokens.supersede import NO_SEAT, Loser, SeatNumbers, seat_key
+from smart.tokens.lifetimes import ends_of_live_tokens
 
 
 class TakenSeat(NamedTuple):
@@ -30,16 +32,16 @@ class NumberedToken(NamedTuple):
     patient: Annotated[str, "ta.patient"]
 
 
-def numbered_tokens(seat: str, after: str, until: str) -> str:
-    """The tokens of a seat whose numbers come after one and up to another, each with its authorization.
+def numbered_tokens(seat: str, numbers: str) -> str:
+    """The tokens of a seat with such numbers that may live, each with its authorization.
 
-    OFFSET keeps the order: seats first, then their tokens by seat and number. Left free, PostgreSQL begins with a
-    partition that it takes for empty, and keeps that plan while the partition fills.
+    The values are between which two moments a live token expires: they leave the partitions in which it may be. OFFSET
+    keeps the order: seats first, then their tokens by seat and number. Left free, PostgreSQL begins with a partition
+    that it takes for empty, and keeps that plan while the partition fills.
     """
-    return f"""
-CROSS JOIN LATERAL (
+    return f"""(
     SELECT id, seat_id, seat_number, authorization_id FROM oauth_accesstoken
-    WHERE seat_id = {seat} AND seat_number > {after} AND seat_number <= {until} OFFSET 0
+    WHERE seat_id = {seat} AND {numbers} AND expires_at BETWEEN %s AND %s OFFSET 0
 ) t JOIN oauth_authorization ta ON ta.id = t.authorization_id
 """  # noqa: S608  # our own texts
 
@@ -54,12 +56,14 @@ ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + EXCLUDED.latest,
     launches = oauth_seat.launches + EXCLUDED.launches
 """,  # noqa: S608  # our own texts
 )
+_ENDED = "seat_number > s.latest - q.issues - q.keep AND seat_number <= s.latest - q.keep"
+# Read by a later statement than the one that waited for the seats: it sees the tokens of those who held them.
 _LOSERS = sql.select(
     NumberedToken,
     f"""
 FROM {sql.records("key text, issues bigint, keep bigint")}
 JOIN oauth_seat s ON s.key = q.key
-{numbered_tokens("s.id", "s.latest - q.issues - q.keep", "s.latest - q.keep")}
+CROSS JOIN LATERAL {numbered_tokens("s.id", _ENDED)}
 """,
 )
 
@@ -67,10 +71,10 @@ JOIN oauth_seat s ON s.key = q.key
 class BatchSeat:
     """A seat while a batch gives out its numbers."""
 
-    def __init__(self, pk: int, latest: int, launches: int, tokens: Iterable[NumberedToken]) -> None:
+    def __init__(self, pk: int, latest: int, launches: int, tokens: Iterable[tuple[int, Loser]]) -> None:
         self.pk, self.latest, self.is_taken = pk, latest, False
         self._launches = launches
-        self._tokens = {token.number: (token.pk, token.authorization_pk, token.patient) for token in tokens}
+        self._tokens = dict(tokens)
 
     def take(
         self, token_id: int, authorization: AuthorizationState, *, launch_number: int | None = None
@@ -79,9 +83,9 @@ class BatchSeat:
         self.latest, self.is_taken = self.latest + 1, True
         if launch_number is None:
             launch_number = self._launches = self._launches + 1
-        self._tokens[self.latest] = (token_id, authorization.pk, authorization.patient)
-        loser = self._tokens.get(self.latest - authorization.tokens_to_keep, (None, None, None))
-        return SeatNumbers(self.pk, self.latest, launch_number, *loser)
+        self._tokens[self.latest] = Loser(token_id, authorization.pk, authorization.patient)
+        loser = self._tokens.get(self.latest - authorization.tokens_to_keep)
+        return SeatNumbers(self.pk, self.latest, launch_number, loser)
 
 
 class NoSeat:
@@ -106,10 +110,11 @@ async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState], *
         return {"": NoSeat()}
     values = [json.dumps(wanted)]
     begin = [] if begun else [BEGIN]
-    *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, values))
-    tokens: dict[int, list[NumberedToken]] = defaultdict(list)
+    live = ends_of_live_tokens(clock.now())
+    *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, [*values, *live]))
+    tokens: dict[int, list[tuple[int, Loser]]] = defaultdict(list)
     for token in (_LOSERS.row(*row) for row in losers):
-        tokens[token.seat_id].append(token)
+        tokens[token.seat_id].append((token.number, Loser(token.pk, token.authorization_pk, token.patient)))
     seats: Seats = {"": NoSeat()}
     for seat in (_TAKE.row(*row) for row in taken):
         count = issues[seat.key]

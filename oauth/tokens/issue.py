@@ -36,7 +36,7 @@ def issue(
     if authorization.refresh_kind:
         # before the seat, as at a refresh that is flagged: locks have one order
         address_binding.bind_token_address(authorization, address)
-    numbers = supersede.take_numbers(authorization)
+    numbers = supersede.take_numbers(authorization, now=now)
     answer = _issue_access_token(
         authorization, numbers, EventKind.ISSUED, now=now, address=address, code_id=code_id, nonce=nonce
     )
@@ -48,7 +48,7 @@ def issue(
 
 def issue_without_refresh(authorization: AuthorizationState, scope: str, *, now: int, address: str) -> dict[str, Any]:
     """What a client gets for itself: a token that ends older ones of its seat, and nothing to refresh it (BK-05)."""
-    numbers = supersede.take_numbers(authorization)
+    numbers = supersede.take_numbers(authorization, now=now)
     return _issue_access_token(authorization, numbers, EventKind.ISSUED, now=now, address=address, scope=scope)
 
 
@@ -59,7 +59,7 @@ def reissue(
 
     None once a newer launch ended the family; nothing has changed then.
     """
-    numbers = supersede.take_token_number(authorization, family.seat_id, family.launch_number)
+    numbers = supersede.take_token_number(authorization, family.seat_id, family.launch_number, now=now)
     if numbers is None:
         return None
     answer = _issue_access_token(authorization, numbers, EventKind.REFRESHED, now=now, address=address, scope=scope)

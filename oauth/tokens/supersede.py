@@ -3,6 +3,7 @@
 A seat has one counter for tokens and one for launches. Every new token takes the next number; it dies when N more are
 taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection and the pages ask. The counters are taken
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
+A token that has expired is not ended by a newer one, and no event tells that it was.
 """
 
 from typing import Annotated, NamedTuple
@@ -14,6 +15,7 @@ from oauth.models.seats import key_of_grant
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import NO_FHIR
+from smart.tokens.lifetimes import ends_of_live_tokens
 
 _IS_SUPERSEDED = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
 
@@ -21,27 +23,53 @@ _USER_CLIENT, _USER_CLIENT_PATIENT = Client.Supersede.USER_CLIENT.value, Client.
 _BY_PERSON, _CLIENT = Client.Supersede.BY_PERSON.value, Client.Supersede.CLIENT.value
 _GRANT, _OFF = Client.Supersede.GRANT.value, Client.Supersede.OFF.value
 
-# of the token that dies with the number just taken, if there is one: the value is how many are kept
+# The token that dies with the number just taken, if it may live: how many are kept, and between which two moments a
+# live one expires. Its parts are one text, which both engines make.
 _LOSER = """
-(SELECT {} FROM oauth_accesstoken t JOIN oauth_authorization a ON a.id = t.authorization_id
-    WHERE t.seat_id = oauth_seat.id AND t.seat_number = oauth_seat.latest - %s)
+(SELECT t.id || ' ' || a.id || ' ' || a.patient FROM oauth_accesstoken t
+    JOIN oauth_authorization a ON a.id = t.authorization_id
+    WHERE t.seat_id = oauth_seat.id AND t.seat_number = oauth_seat.latest - %s AND t.expires_at BETWEEN %s AND %s)
 """
+
+
+class Loser(NamedTuple):
+    """A token that loses its place, and what its event says of it."""
+
+    pk: int
+    authorization_pk: int
+    patient: str
 
 
 class SeatNumbers(NamedTuple):
     """A place in a seat: the number of the next access token, that of the seat's latest launch, and which token loses
-    its place by that, with its authorization and patient."""
+    its place by that."""
 
-    seat_id: Annotated[int | None, "id"]
+    seat_id: int | None
+    token_number: int
+    launch_number: int
+    loser: Loser | None
+
+
+class TakenNumbers(NamedTuple):
+    """The numbers that a seat has just given, and which token loses its place, as text."""
+
+    seat_id: Annotated[int, "id"]
     token_number: Annotated[int, "latest"]
     launch_number: Annotated[int, "launches"]
-    loser: Annotated[int | None, _LOSER.format("t.id")]
-    loser_authorization: Annotated[int | None, _LOSER.format("a.id")]
-    loser_patient: Annotated[str | None, _LOSER.format("a.patient")]
+    loser: Annotated[str | None, _LOSER]
+
+    @property
+    def numbers(self) -> SeatNumbers:
+        """The same as what a token is issued with."""
+        if self.loser is None:
+            return SeatNumbers(self.seat_id, self.token_number, self.launch_number, None)
+        pk, authorization_pk, patient = self.loser.split(" ", 2)
+        loser = Loser(int(pk), int(authorization_pk), patient)
+        return SeatNumbers(self.seat_id, self.token_number, self.launch_number, loser)
 
 
 _TAKE_NUMBER_AND_LAUNCH = sql.returning(
-    SeatNumbers,
+    TakenNumbers,
     """
 INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
 ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
@@ -49,9 +77,9 @@ ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth
 )
 # The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
 _TAKE_NUMBER = sql.returning(
-    SeatNumbers, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
+    TakenNumbers, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
 )
-NO_SEAT = SeatNumbers(None, 0, 0, None, None, None)
+NO_SEAT = SeatNumbers(None, 0, 0, None)
 
 
 def policy(authorization: AuthorizationState) -> str:
@@ -80,18 +108,21 @@ def seat_key(authorization: AuthorizationState) -> str:
     raise ValueError(chosen)
 
 
-def take_numbers(authorization: AuthorizationState) -> SeatNumbers:
+def take_numbers(authorization: AuthorizationState, *, now: int) -> SeatNumbers:
     """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
-    key = seat_key(authorization)
-    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, *_tokens_to_keep(authorization)]) if key else NO_SEAT
+    key, keep = seat_key(authorization), authorization.tokens_to_keep
+    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, keep, *ends_of_live_tokens(now)]).numbers if key else NO_SEAT
 
 
-def take_token_number(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> SeatNumbers | None:
+def take_token_number(
+    authorization: AuthorizationState, seat_id: int | None, launch_number: int, *, now: int
+) -> SeatNumbers | None:
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
     keep = authorization.tokens_to_keep
-    return sql.one(_TAKE_NUMBER, [seat_id, launch_number, keep, *_tokens_to_keep(authorization)])
+    taken = sql.one(_TAKE_NUMBER, [seat_id, launch_number, keep, keep, *ends_of_live_tokens(now)])
+    return taken.numbers if taken else None
 
 
 def is_launch_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:
@@ -101,7 +132,7 @@ def is_launch_superseded(authorization: AuthorizationState, seat_id: int | None,
 
 def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, token: str, *, now: int) -> Event | None:
     """Tells of the token that lost its place to `token`, None where none did. It may be of another authorization."""
-    if numbers.loser is None or numbers.loser_authorization is None:
+    if numbers.loser is None:
         return None
     return Event(
         kind=EventKind.SUPERSEDED,
@@ -109,13 +140,8 @@ def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, to
         client=authorization.client_id,
         person=authorization.subject,
         fhir_server=authorization.base,
-        patient=numbers.loser_patient or "",
-        authorization=public_reference(numbers.loser_authorization),
-        token=public_reference(numbers.loser),
+        patient=numbers.loser.patient,
+        authorization=public_reference(numbers.loser.authorization_pk),
+        token=public_reference(numbers.loser.pk),
         reason=f"by token {token}",
     )
-
-
-def _tokens_to_keep(authorization: AuthorizationState) -> list[sql.Value]:
-    """The value for each place in SeatNumbers that asks how many tokens are kept."""
-    return [authorization.tokens_to_keep] * 3

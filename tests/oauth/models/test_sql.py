@@ -19,7 +19,7 @@ from oauth.tokens.authorization_code import ConsumedCode
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.refresh_reuse import UsedRefreshToken
 from oauth.tokens.refresh_token import ConsumedRefreshToken
-from oauth.tokens.supersede import SeatNumbers
+from oauth.tokens.supersede import TakenNumbers
 from tests.conftest import App
 from tests.fixture_types import Grant, MakeClient
 
@@ -155,7 +155,7 @@ ROWS = (
     ConsumedRefreshToken,
     UsedRefreshToken,
     EndedToken,
-    SeatNumbers,
+    TakenNumbers,
 )
 # the words with which a field may say whose column it holds, by the alias of its table
 WHOSE = {
@@ -196,7 +196,7 @@ NAMED_OTHERWISE = {
     ConsumedRefreshToken: {"pk": "id", "authorization_pk": "authorization_id", "launch_number": "launch"},
     UsedRefreshToken: {"authorization_pk": "authorization_id", "launch_number": "launch"},
     EndedToken: {"pk": "id", "authorization_pk": "authorization_id"},
-    SeatNumbers: {"seat_id": "id", "token_number": "latest", "launch_number": "launches"},
+    TakenNumbers: {"seat_id": "id", "token_number": "latest", "launch_number": "launches"},
 }
 
 

@@ -23,7 +23,7 @@ from tests.oauth.tokens.refresh_client import (
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.postgresql
-ONE_TRANSACTION = [["BEGIN", "SELECT", "SELECT", "SELECT"], ["WITH", "COMMIT"]]
+ONE_TRANSACTION = [["BEGIN", "SELECT"], ["WITH", "COMMIT"]]
 Hold = Callable[[Any], None]
 
 

@@ -7,14 +7,14 @@ from oauth.tokens import gathered_client_credentials, gathered_exchange, gathere
 from tests.kept_plans import explained
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
+REFRESHES: list[str | int] = [0, 1, "{a,b}", 0, 1]
 
 
 @pytest.mark.parametrize(
     ("statement", "values", "table", "condition"),
     [
-        (gathered_refresh._REFRESHES.text, ["{a,b}", 0, 1], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_refresh._SEATS.text, ["{a,b}", 0, 1], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_refresh._LOSERS.text, ["{a,b}", 0, 1, 1], "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._REFRESHES.text, REFRESHES, "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._REFRESHES.text, REFRESHES, "oauth_seat", "(id = oauth_refreshtoken.seat_id)"),
         (gathered_exchange._CODES.text, ["{a,b}"], "oauth_code", "(digest = q.digest)"),
         (gathered_client_credentials._SERVICES.text, [2, '["a"]'], "oauth_client", "= q.client_id)"),
         (
@@ -27,7 +27,6 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
     ids=[
         "refresh tokens",
         "their seats",
-        "who loses a seat by a refresh",
         "codes",
         "clients",
         "authorizations of clients",

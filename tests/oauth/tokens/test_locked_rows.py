@@ -60,7 +60,7 @@ def read_while(statement: sql.Statement[Any], values: Sequence[Any], change: Cal
 
 def place_of(token: str) -> list[Any]:
     """What a batch of this refresh token asks for."""
-    return ["{" + sha256_hex(token) + "}", *possible_ends(token)]
+    return [*ends_of_live_tokens(clock.now()), "{" + sha256_hex(token) + "}", *possible_ends(token)]
 
 
 def nothing() -> None:
@@ -85,9 +85,23 @@ def test_the_numbers_of_a_seat_are_those_that_were_given_last(issue: Issue, make
     (seat,) = Seat.objects.filter(refreshtoken__digest=digest).values_list("pk", flat=True)
     change = "UPDATE oauth_seat SET latest = 41, launches = 17 WHERE id = %s RETURNING 1"
 
-    (held,) = read_while(gathered_refresh._SEATS, place_of(made["refresh_token"]), lambda: ask(change, seat))
+    (row,) = read_while(gathered_refresh._REFRESHES, place_of(made["refresh_token"]), lambda: ask(change, seat))
 
-    assert (held.latest, held.launches) == (41, 17)
+    assert (row.seat.latest, row.seat.launches, row.seat.latest_before) == (41, 17, 1)
+
+
+@pytest.mark.requirement("PR-01", "HI-08")
+def test_a_seat_that_has_given_a_number_meanwhile_is_not_a_batchs(issue: Issue, make_client: MakeClient) -> None:
+    """The statement does not see the token with that number, which would lose its place without an event."""
+    made = issue(make_client(grants="authorization_code refresh_token", scope=REFRESHABLE), scope=REFRESHABLE)
+    (seat,) = Seat.objects.filter(refreshtoken__digest=sha256_hex(made["refresh_token"])).values_list("pk", flat=True)
+    change = "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s RETURNING 1"
+    asked = gathered_refresh._REFRESHES, place_of(made["refresh_token"])
+
+    (before,) = read_while(*asked, nothing)
+    (after,) = read_while(*asked, lambda: ask(change, seat))
+
+    assert (gathered_refresh._has_its_seat(before), gathered_refresh._has_its_seat(after)) == (True, False)
 
 
 @pytest.mark.requirement("CG-02")

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from oauth.models import FhirIdentity
+from accounts import clock
+from oauth.models import AccessToken, FhirIdentity
 from tests.conftest import App
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
@@ -118,6 +119,25 @@ def test_the_event_of_a_superseded_token_names_its_own_patient_and_authorization
     (superseded,) = events("superseded", client=client.client_id)
     facts = ("patient", "authorization", "token")
     assert [getattr(superseded, name) for name in facts] == [getattr(first, name) for name in facts]
+
+
+@pytest.mark.requirement("PR-01", "HI-08")
+@pytest.mark.parametrize("expired", [True, False])
+@pytest.mark.parametrize("newer", ["launch", "refresh"])
+def test_no_event_tells_that_a_token_was_superseded_that_had_expired(
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, events: Events, newer: str, expired: bool
+) -> None:
+    client, person = make_app(), make_person("amy")
+    phone = launch(client, person)
+    if expired:
+        AccessToken.objects.filter(authorization__client=client).update(expires_at=clock.now() - 1)
+
+    if newer == "launch":
+        launch(client, person)
+    else:
+        assert phone.refresh() == GIVEN
+
+    assert len(events("superseded", client=client.client_id)) == (0 if expired else 1)
 
 
 @pytest.mark.requirement("PR-01")
