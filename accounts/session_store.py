@@ -7,6 +7,7 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.rows import only_row
 from smart.digests import sha256_hex
 
 _KEY = re.compile(r"[a-z0-9]{32}")
@@ -25,7 +26,8 @@ class SessionStore(db.SessionStore):
         return bool(key and _KEY.fullmatch(key))
 
     def _get_session_from_db(self) -> Session | None:
-        found = Session.objects.filter(session_key=row_key(self.session_key), expire_date__gt=timezone.now()).first()
+        rows = Session.objects.filter(session_key=row_key(self.session_key), expire_date__gt=timezone.now())
+        found = only_row(rows)
         if found is None:
             self._session_key = None
         return found

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
+from accounts.rows import only_row
 from accounts.session_store import row_key
 from smart.time_units import SECOND
 
@@ -32,7 +33,7 @@ def renew(request: HttpRequest, user: User, *, now: int) -> None:
 
 def current(request: HttpRequest) -> SignIn | None:
     """The sign-in that this request belongs to."""
-    return SignIn.objects.filter(session_id=row_key(request.session.session_key)).first()
+    return only_row(SignIn.objects.filter(session_id=row_key(request.session.session_key)))
 
 
 def signed_in_user(request: HttpRequest) -> User | None:

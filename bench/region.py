@@ -47,7 +47,7 @@ COSTS = {
     "client_credentials with a secret": Cost(124, 68),
     "refresh": Cost(169, 113),
     "revocation": Cost(70, 39),
-    "launch in a session": Cost(39_000, 6_000),
+    "launch in a session": Cost(29_000, 5_000),
     "launch with a sign-in": Cost(226_000, 10_000),
 }
 # Measured by bench/run --statements: bytes a row with its indexes.

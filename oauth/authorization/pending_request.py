@@ -7,6 +7,7 @@ from typing import Self
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from accounts.rows import only_row
 from oauth.ehr_launch.handles import stored_context
 from oauth.models import EncounterRecord, PatientRecord, PendingRequest
 from oauth.people import identities
@@ -68,12 +69,12 @@ class Pending:
     def patient(self) -> PatientRecord | None:
         """The record that was chosen for it."""
         found = PatientRecord.objects.filter(fhir_server=self.row.fhir_server, patient=self.row.patient)
-        return found.select_related("fhir_server").first() or self._vouched_patient
+        return only_row(found.select_related("fhir_server")) or self._vouched_patient
 
     @property
     def encounter(self) -> EncounterRecord | None:
         """The visit that was chosen for it."""
-        return identities.encounters(self.patient).filter(encounter=self.row.encounter).first()
+        return only_row(identities.encounters(self.patient).filter(encounter=self.row.encounter))
 
     @property
     def needs_encounter_choice(self) -> bool:

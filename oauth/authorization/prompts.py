@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from accounts import clock, sessions
 from accounts.models import User
+from accounts.rows import only_row
 from oauth.authorization import previous_consent
 from oauth.authorization.pending_request import Pending
 from oauth.models import AddressBlock
@@ -48,8 +49,8 @@ def must_confirm_password(request: HttpRequest, pending: Pending, user: User) ->
 
 def _blocked_at(pending: Pending, user: User) -> int:
     """When a token of this person and client was last blocked at another address, 0 = never."""
-    found = AddressBlock.objects.filter(user=user, client=pending.row.client).values_list("blocked_at", flat=True)
-    return found.first() or 0
+    found = only_row(AddressBlock.objects.filter(user=user, client=pending.row.client))
+    return found.blocked_at if found else 0
 
 
 def is_silent(pending: Pending) -> bool:

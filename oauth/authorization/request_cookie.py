@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
+from accounts.rows import only_row
 from oauth.authorization.pending_request import AlreadyAnswered, Expired, Pending, stored_request
 from oauth.models import Client, FhirServer, Launch, PendingRequest
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
@@ -65,7 +66,7 @@ def _redirect_with_cookie(path: str, cookie: str) -> HttpResponse:
 def load_pending(request: HttpRequest, handle: str) -> Pending:
     """The request of that URL. Raises NotInThisBrowser without its cookie, AlreadyAnswered or Expired if it is over."""
     rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
-    row = rows.filter(handle_digest=sha256_hex(handle)).first()
+    row = only_row(rows.filter(handle_digest=sha256_hex(handle)))
     shown = sha256_hex(request.COOKIES.get(COOKIE, ""))
     if row is None or not hmac.compare_digest(row.cookie_digest, shown):
         raise NotInThisBrowser

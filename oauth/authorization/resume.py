@@ -6,6 +6,7 @@ from accounts.sessions import signed_in_user
 from oauth.authorization.consent import answer_silently
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
+from oauth.authorization.picker.patients import choose_sole_record
 from oauth.authorization.prompts import is_login_recent, is_silent, resolve_silently
 from oauth.authorization.refusals import send_stored_refusal
 from oauth.http.redirects import redirect_within
@@ -25,6 +26,6 @@ def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
         pending.assign_user(user)
     if pending.refused:
         return send_stored_refusal(request, pending)
-    if pending.request.needs_patient and not pending.row.patient:
+    if pending.request.needs_patient and not pending.row.patient and not choose_sole_record(pending, user):
         return redirect_within(f"{pending.url}/patient")
     return redirect_within(f"{pending.url}/encounter" if pending.needs_encounter_choice else f"{pending.url}/consent")

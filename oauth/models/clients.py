@@ -8,6 +8,7 @@ from django.db.models import F
 from oauth2_provider.models import AbstractApplication, ApplicationManager
 
 from accounts import clock
+from accounts.rows import only_row
 from oauth.models.servers import AddressPolicy, FhirServer
 from smart.http.cors import origins
 from smart.text import has_unsafe_characters
@@ -133,7 +134,7 @@ class Client(AbstractApplication):
 
     @classmethod
     def of(cls, client_id: str) -> Self | None:
-        return None if has_unsafe_characters(client_id) else cls.objects.filter(client_id=client_id).first()
+        return None if has_unsafe_characters(client_id) else only_row(cls.objects.filter(client_id=client_id))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():

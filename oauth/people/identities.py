@@ -3,6 +3,7 @@
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
+from accounts.rows import only_row
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from smart.fhir.fhir_user import is_practitioner
 
@@ -11,7 +12,7 @@ _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
 def identity(user: User, fhir_server: FhirServer) -> FhirIdentity | None:
     """Which Patient, Practitioner, RelatedPerson or Person the user is there."""
-    return FhirIdentity.objects.filter(user=user, fhir_server=fhir_server).first()
+    return only_row(FhirIdentity.objects.filter(user=user, fhir_server=fhir_server))
 
 
 def fhir_user(user: User, fhir_server: FhirServer) -> str:

@@ -33,11 +33,15 @@ def choose_patient(request: HttpRequest, pending: Pending) -> HttpResponse:
         return redirect_within(pending.url)
     if request.method == "POST":
         return _submit(request, pending, user)
+    return redirect_within(pending.url) if choose_sole_record(pending, user) else _page(request, pending, user)
+
+
+def choose_sole_record(pending: Pending, user: User) -> bool:
+    """Whether the user can share nothing but their own record, which is chosen then."""
     own = identities.sole_own_record(user, pending.row.fhir_server)
     if own is not None:
         pending.choose_patient(own.patient)
-        return redirect_within(pending.url)
-    return _page(request, pending, user)
+    return own is not None
 
 
 def _submit(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:

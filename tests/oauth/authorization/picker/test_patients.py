@@ -80,6 +80,20 @@ def test_a_single_candidate_is_preselected_and_consent_still_asked(
 
 
 @pytest.mark.requirement("AZ-12")
+def test_somebody_with_their_own_record_alone_is_led_past_the_picker_and_where_it_was_open_on_from_it(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    visitor.sign_in(visitor.follow(visitor.ask(make_client())), make_person("amy"))
+    waiting = visitor.ask(client := make_client()).headers["Location"]
+
+    resumed = visitor.request("GET", waiting)
+    assert resumed.headers["Location"] == f"{waiting}/consent"
+    assert chosen(client) == "amy"
+    picker = visitor.request("GET", f"{waiting}/patient")
+    assert (picker.status_code, picker.headers["Location"]) == (303, waiting)
+
+
+@pytest.mark.requirement("AZ-12")
 def test_somebody_with_their_own_record_alone_is_not_asked_which(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
