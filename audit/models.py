@@ -1,4 +1,4 @@
-"""The outbox (main database) and the trail (audit database): the same columns, so that shipping is a copy."""
+"""The outbox (main database) and the trail (audit database): events of the same members, so that shipping is a copy."""
 
 import os
 
@@ -44,11 +44,25 @@ class Event(models.Model):
         return f"{self.kind} {self.event_id}"
 
 
-class OutboxEvent(Event):
-    """An event in the transaction of the change it records, until it is shipped.
+class Outbox(models.Model):
+    """What one transaction tells, until it is shipped: written with the changes that it records, and never changed.
 
-    Its id is drawn at random and unique in the trail: no index is kept here for it, which every change would pay for.
+    Its events are a list in JSON, as audit.trail makes it, which no database takes apart until somebody reads them.
     """
+
+    at = models.BigIntegerField()  # of its oldest event
+    number = models.IntegerField()
+    events = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.number} events"
+
+
+class OutboxEvent(Event):
+    """An event in the outbox: a view, for those who read. Its key says in which row it is, and where there."""
+
+    class Meta(Event.Meta):
+        managed = False
 
 
 class SecurityEvent(Event):

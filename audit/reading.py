@@ -1,18 +1,24 @@
 """What the trail says, with what still waits in the outbox."""
 
+from functools import reduce
+from operator import or_
+
 from django.db.models import Q
 
 from audit.models import Event, OutboxEvent, SecurityEvent
 
 
 def newest_events(*wanted: Q, at_most: int) -> list[Event]:
-    """The newest events that one of these fits, oldest first; each should name a column that has an index."""
-    found: dict[str, Event] = {}
+    """The newest events that one of these fits, oldest first; each should name a column that the trail has an index of.
+
+    What waits has none and is taken apart as a whole: so it is read once, and first, as what is shipped meanwhile is in
+    the trail.
+    """
+    waiting = OutboxEvent.objects.filter(reduce(or_, wanted)).order_by("-at", "-pk")[:at_most]
+    found: dict[str, Event] = {event.event_id: event for event in waiting}
     for each in wanted:
-        # what is shipped between the two reads is in the second
-        waiting = list(OutboxEvent.objects.filter(each).order_by("-at", "-pk")[:at_most])
         shipped = SecurityEvent.objects.using("audit").filter(each).order_by("-at", "-pk")[:at_most]
-        found |= {event.event_id: event for event in (*waiting, *shipped)}
+        found |= {event.event_id: event for event in shipped}
     return sorted(found.values(), key=lambda event: (event.at, event.pk))[-at_most:]
 
 

@@ -1,8 +1,8 @@
 """From the outbox to the trail: by rows that exist, idempotent by event id, never above a mark."""
 
-from django.forms.models import model_to_dict
+import json
 
-from audit.models import OutboxEvent, SecurityEvent
+from audit.models import Outbox, SecurityEvent
 
 BATCH = 500
 
@@ -10,9 +10,22 @@ BATCH = 500
 def ship() -> int:
     """Copies every waiting event into the audit database, then deletes it from the outbox. Counts them."""
     shipped = 0
-    while batch := list(OutboxEvent.objects.order_by("pk")[:BATCH]):
-        copies = [SecurityEvent(**model_to_dict(event, exclude=["id"])) for event in batch]
+    while oldest := _oldest():
+        rows = Outbox.objects.filter(pk__in=oldest)
+        copies = [SecurityEvent(**event) for row in rows.order_by("pk") for event in json.loads(row.events)]
         SecurityEvent.objects.bulk_create(copies, ignore_conflicts=True)  # in one transaction
-        OutboxEvent.objects.filter(pk__in=[event.pk for event in batch]).delete()
-        shipped += len(batch)
+        rows.delete()
+        shipped += len(copies)
     return shipped
+
+
+def _oldest() -> list[int]:
+    """The rows that come next: of at most a batch of events, or one."""
+    chosen: list[int] = []
+    count = 0
+    for pk, number in Outbox.objects.order_by("pk").values_list("pk", "number")[:BATCH]:
+        count += number
+        if chosen and count > BATCH:
+            break
+        chosen.append(pk)
+    return chosen

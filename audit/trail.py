@@ -1,5 +1,6 @@
 """The one way to write a security event: into the outbox, in the transaction of the change it records."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,22 +33,47 @@ class Event(NamedTuple):
     presented: str = ""
 
 
-_COLUMNS = ("event_id", *Event._fields)
-_ROW = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
-_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_INSERT = f"INSERT INTO audit_outboxevent ({_QUOTED}) VALUES "  # noqa: S608  # column names of our own
+class OutboxRow(NamedTuple):
+    """What one transaction tells: the moment of its oldest event, how many there are, and all of them as JSON."""
+
+    at: int
+    number: int
+    events: str
 
 
-def event_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """The rows of events by the names of their columns, each with an id of its own."""
-    ids = new_event_ids(len(events))
-    return [dict(zip(_COLUMNS, (event_id, *event), strict=True)) for event_id, event in zip(ids, events, strict=True)]
+INSERT = f"INSERT INTO audit_outbox ({', '.join(OutboxRow._fields)}) VALUES (%s, %s, %s)"  # noqa: S608  # our own names
+_NAMES = Event._fields
+# A driver refuses half a character that is written as it is, and PostgreSQL would never read its escape.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_NUL, _ITS_ESCAPE, _REPLACEMENT = "\0", "\\u0000", "\ufffd"
+
+
+def outbox_row(events: Sequence[Event]) -> OutboxRow:
+    """The row of these events, each with an id of its own, and with those members alone that are not empty."""
+    members = _members(events)
+    text = _encode(members)
+    if _ITS_ESCAPE in text:
+        text = _encode([{name: _storable(value) for name, value in each.items()} for each in members])
+    return OutboxRow(min(event.at for event in events), len(events), text)
+
+
+def _members(events: Sequence[Event]) -> list[dict[str, Any]]:
+    rows = []
+    for event_id, event in zip(new_event_ids(len(events)), events, strict=True):
+        row = {"event_id": event_id, "at": event.at}
+        for name, value in zip(_NAMES, event, strict=True):
+            if value:
+                row[name] = value
+        rows.append(row)
+    return rows
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL keeps no NUL in a text: what a caller sent must not keep the event of it from being recorded."""
+    return value.replace(_NUL, _REPLACEMENT) if isinstance(value, str) else value
 
 
 def record_events(*events: Event) -> None:
-    """One statement for all of them, on the connection of the transaction that is open."""
-    values: list[Any] = []
-    for row in event_rows(events):
-        values += row.values()
+    """One row for all of them, on the connection of the transaction that is open."""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT + ", ".join([_ROW] * len(events)), values)
+        cursor.execute(INSERT, outbox_row(events))

@@ -7,12 +7,12 @@ from django.apps import apps
 from django.db import OperationalError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from django.db.models.functions import Greatest
 
 from accounts import clock
 from accounts.engine import is_on_postgresql
-from audit.models import OutboxEvent
+from audit.models import Outbox
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from smart.time_units import SECOND
@@ -76,7 +76,7 @@ def waiting_events() -> dict[str, Waiting]:
     """By whose they are. What the FHIR server counts waits from the end of its window on."""
     accesses = _due_before(clock.now() + 1).aggregate(number=Count("pk"), since=Min(Greatest("at", "ready_at")))
     return {
-        "the trail": Waiting(**OutboxEvent.objects.aggregate(number=Count("pk"), since=Min("at"))),
+        "the trail": Waiting(**Outbox.objects.aggregate(number=Sum("number", default=0), since=Min("at"))),
         "the FHIR server": Waiting(**accesses),
     }
 
@@ -99,7 +99,7 @@ def _of_the_fhir_server() -> QuerySet[Any]:
 def is_worker_late() -> bool:
     """Whether an event waits longer than any worker that runs would let it, which looks every few seconds."""
     bound = clock.now() - LONGEST_WAIT
-    if OutboxEvent.objects.filter(at__lt=bound).exists():
+    if Outbox.objects.filter(at__lt=bound).exists():
         return True
     return _due_before(bound).exists()
 

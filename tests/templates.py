@@ -54,8 +54,9 @@ class Template:
         columns = [
             [model._meta.db_table, str(column.column)]
             for model in apps.get_models(include_auto_created=True)
+            if model._meta.managed and router.allow_migrate_model("default", model)
             for column in model._meta.local_concrete_fields
-            if isinstance(column, CharField | TextField) and router.allow_migrate_model("default", model)
+            if isinstance(column, CharField | TextField)
         ]
         find = """SELECT 1 FROM "{}" WHERE "{}" LIKE '%{}%' LIMIT 1"""
         return replace(self, issuer_columns=[each for each in columns if self._ask(find.format(*each, self.issuer))])

@@ -1,19 +1,20 @@
 """What a batch writes: rows for tables, all of them by one statement, each table's from one JSON parameter.
 
-Every row that is changed here was locked before, or is of a family whose last token was, so that the order of the
-parts does not matter. The ids of access tokens were drawn before, so that events can name them.
+All that it tells is one row of the outbox. Every row that is changed here was locked before, or is of a family whose
+last token was, so that the order of the parts does not matter. The ids of access tokens were drawn before, so that
+events can name them.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db import connections
-from django.db.models import Field, Model, TextField
+from django.db.models import Model
 
-from audit.models import OutboxEvent
-from audit.trail import Event, event_rows
+from audit import trail
 from oauth.http.gathering import Waiting
 from oauth.http.lane import COMMIT, Asked, Lane
 from oauth.models import AccessToken, RefreshToken, sql
@@ -33,8 +34,8 @@ class Writes:
     """What one batch writes."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[Mapping[str, Any]]] = {part: [] for part in _parts()}
-        self._events: list[Event] = []
+        self._rows: dict[str, list[Mapping[str, Any]]] = {part: [] for part in _parts() if part != "events"}
+        self._events: list[trail.Event] = []
 
     def insert_access_token(self, pk: int, columns: Mapping[str, sql.Value]) -> None:
         self._rows["access_tokens"].append({"id": pk, **columns})
@@ -66,15 +67,15 @@ class Writes:
     def number_seats(self, latest: Mapping[int, int]) -> None:
         self._rows["seats"] += [{"id": seat, "latest": number} for seat, number in latest.items()]
 
-    def record_events(self, events: Iterable[Event]) -> None:
+    def record_events(self, events: Iterable[trail.Event]) -> None:
         self._events += events
 
     async def commit(self, lane: Lane, *, begun: bool) -> None:
         """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
-        told = event_rows(self._events)
-        self._rows["events"] = [{name: value for name, value in row.items() if value} for row in told]
-        rows = {part: found for part, found in self._rows.items() if found}
-        asked: list[Asked] = [(_write(*rows), [json.dumps(each) for each in rows.values()])] if rows else []
+        values: dict[str, Sequence[Any]] = {part: [json.dumps(rows)] for part, rows in self._rows.items() if rows}
+        if self._events:
+            values["events"] = trail.outbox_row(self._events)
+        asked: list[Asked] = [(_write(*values), [*chain.from_iterable(values.values())])] if values else []
         asked += [COMMIT] if begun else []
         if asked:
             await lane.run(*asked)
@@ -108,7 +109,7 @@ def _parts() -> dict[str, str]:
         "seats": _update("oauth_seat", "id bigint, latest bigint", "latest = q.latest"),
         "access_tokens": _insert(AccessToken, drawn=()),
         "refresh_tokens": _insert(RefreshToken, drawn=("id",)),
-        "events": _insert(OutboxEvent, drawn=("id",), empty=True),
+        "events": trail.INSERT,
     }
 
 
@@ -116,15 +117,9 @@ def _update(table: str, columns: str, changes: str, found: str = "t.id = q.id") 
     return f"UPDATE {table} t SET {changes} FROM {sql.records(columns)} WHERE {found}"  # noqa: S608  # our own texts
 
 
-def _insert(model: type[Model], *, drawn: Sequence[str], empty: bool = False) -> str:
-    """Inserts rows that name their columns but for those that the database draws; or texts unnamed that are empty."""
+def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
+    """Inserts rows that name their columns but for those that the database draws."""
     fields = [field for field in model._meta.concrete_fields if field.column not in drawn]
     types = {f'"{field.column}"': field.db_type(connections["default"]) for field in fields}
     chosen, described = ", ".join(types), ", ".join(f"{name} {kind}" for name, kind in types.items())
-    values = ", ".join(map(_value_or_empty, fields)) if empty else chosen
-    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {values} FROM {sql.records(described)}"  # noqa: S608
-
-
-def _value_or_empty(field: "Field[Any, Any]") -> str:
-    name = f'"{field.column}"'
-    return f"COALESCE({name}, '')" if isinstance(field, TextField) and not field.null else name
+    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {chosen} FROM {sql.records(described)}"  # noqa: S608

@@ -104,6 +104,43 @@ def test_the_serving_role_ships_the_trail(cluster: PostgreSQL, migrated: Server)
     assert row[0] > 0
 
 
+def test_the_serving_role_of_before_one_row_for_a_transaction_records_events_too(
+    cluster: PostgreSQL, migrated: Server
+) -> None:
+    texts = 'client, person, fhir_server, patient, "authorization", token, address, reason, reference, operator'
+    columns = f"INSERT INTO audit_outboxevent (event_id, kind, at, {texts})"
+    values = "'of before', 'issued', 1" + ", 'x'" * 10
+    with psycopg.connect(url(cluster, "smartauth", "smartauth")) as connection:
+        connection.execute(f"{columns} VALUES ({values})".encode())
+
+    migrated.manage("shell", "-c", "from audit.shipping import ship; ship()")
+
+    with psycopg.connect(url(cluster, "smartauth", "smartauth_audit")) as connection:
+        found = connection.execute("SELECT operator FROM audit_securityevent WHERE event_id = 'of before'").fetchall()
+    assert found == [("x",)]
+
+
+def test_whoever_could_read_the_outbox_can_after_its_migration_and_the_way_back(
+    cluster: PostgreSQL, migrated: Server
+) -> None:
+    may = "SELECT has_table_privilege('auditor', to_regclass(%s), 'SELECT')"
+    tables = ("audit_outboxevent", "audit_outbox")
+    migrated.environment["SMARTAUTH_DATABASE_URL"] = url(cluster, "smartauth_owner", "smartauth")
+    found = []
+    try:
+        with psycopg.connect(cluster.url("smartauth"), autocommit=True) as connection:
+            migrated.manage("migrate", "audit", "0005", "--verbosity", "0")
+            connection.execute("CREATE ROLE auditor")
+            connection.execute("GRANT SELECT ON audit_outboxevent TO auditor")
+            for state in ("0006", "0005", "0006"):
+                migrated.manage("migrate", "audit", state, "--verbosity", "0")
+                found.append([connection.execute(may, [table]).fetchone() for table in tables])
+    finally:
+        migrated.environment["SMARTAUTH_DATABASE_URL"] = url(cluster, "smartauth", "smartauth")
+
+    assert found == [[(True,), (True,)], [(True,), (None,)], [(True,), (True,)]]
+
+
 @pytest.mark.parametrize(
     "statement", ["TRUNCATE oauth_client", "DROP TABLE oauth_client", "CREATE TABLE other (a int)"]
 )

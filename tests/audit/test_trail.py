@@ -1,14 +1,16 @@
 """An event is written with everything that it says, and with an id that no other has."""
 
+import json
 import secrets
+from typing import Any
 
 import pytest
 from django.forms.models import model_to_dict
 
 from audit import shipping
 from audit.event_kinds import EventKind
-from audit.models import OutboxEvent, SecurityEvent
-from audit.trail import Event, event_rows, record_events
+from audit.models import Outbox, OutboxEvent, SecurityEvent
+from audit.trail import Event, outbox_row, record_events
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -49,7 +51,7 @@ def test_shipping_counts_what_it_shipped_in_several_batches(event: Event, monkey
 @pytest.mark.requirement("SD-10")
 def test_an_event_is_shipped_also_where_the_trail_has_its_number_already(event: Event) -> None:
     record_events(event)
-    number = OutboxEvent.objects.get(client=event.client).pk
+    number = Outbox.objects.latest("pk").pk
     if not SecurityEvent.objects.filter(pk=number).exists():
         SecurityEvent.objects.create(pk=number, kind="issued", at=1)
 
@@ -59,8 +61,80 @@ def test_an_event_is_shipped_also_where_the_trail_has_its_number_already(event: 
 
 
 @pytest.mark.requirement("SD-10")
-def test_the_row_of_an_event_names_every_column_of_the_outbox(event: Event) -> None:
-    (row,) = event_rows([event])
+def test_what_one_call_tells_is_one_row_which_is_as_old_as_the_oldest_of_it(event: Event) -> None:
+    before = Outbox.objects.count()
 
-    assert row.keys() == {field.name for field in OutboxEvent._meta.get_fields()} - {"id"}
-    assert {**row, "event_id": ""} == {**event._asdict(), "event_id": ""}
+    record_events(event, event._replace(at=3), event._replace(at=5))
+
+    row = Outbox.objects.latest("pk")
+    assert Outbox.objects.count() == before + 1
+    assert (row.at, row.number, [each["at"] for each in json.loads(row.events)]) == (3, 3, [7, 3, 5])
+
+
+@pytest.mark.requirement("SD-10")
+def test_the_events_of_one_row_stand_in_their_order_before_those_of_the_next(event: Event) -> None:
+    record_events(*(event._replace(reason=str(number)) for number in range(12)))
+    record_events(event._replace(reason="12"))
+
+    found = OutboxEvent.objects.filter(client=event.client)
+    assert [each.reason for each in found.order_by("pk")] == [str(number) for number in range(13)]
+    assert len({each.pk for each in found}) == 13
+
+
+@pytest.mark.requirement("SD-10")
+def test_an_event_is_written_with_every_column_of_the_trail_and_none_that_is_empty(event: Event) -> None:
+    full, short = json.loads(outbox_row([event, Event(kind=EventKind.ISSUED, at=0)]).events)
+
+    assert full.keys() == {field.name for field in SecurityEvent._meta.get_fields()} - {"id"}
+    assert {**full, "event_id": ""} == {**event._asdict(), "event_id": ""}
+    assert short.keys() == {"event_id", "kind", "at"}
+    assert short["at"] == 0
+
+
+@pytest.mark.requirement("SD-10", "HI-08")
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("""a "b" \\ 'c' %s ü \U0001f600\n""", """a "b" \\ 'c' %s ü \U0001f600\n"""),
+        ("\\u0000", "\\u0000"),
+        ("\0 and \\u0000", "\ufffd and \\u0000"),
+        ('[{"at":1}]', '[{"at":1}]'),
+        ("7", "7"),
+    ],
+    ids=["signs of JSON and SQL", "how JSON escapes NUL", "NUL", "a list in JSON", "a number"],
+)
+def test_what_a_caller_sent_is_read_and_shipped_as_text(event: Event, sent: str, kept: str) -> None:
+    record_events(event._replace(presented=sent))
+
+    waiting = OutboxEvent.objects.get(client=event.client)
+    shipping.ship()
+
+    assert (waiting.presented, SecurityEvent.objects.get(client=event.client).presented) == (kept, kept)
+
+
+@pytest.mark.requirement("SD-10")
+def test_half_a_character_is_refused_where_it_is_written_and_not_where_it_is_read(event: Event) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        record_events(event._replace(presented="\ud800"))
+
+    assert not OutboxEvent.objects.filter(client=event.client).exists()
+
+
+@pytest.mark.requirement("SD-10")
+def test_no_more_than_a_batch_is_in_memory_at_once_but_for_a_row_that_has_more(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipping.ship()
+    monkeypatch.setattr(shipping, "BATCH", 4)
+    copied, copy = [], SecurityEvent.objects.bulk_create
+    for number in (2, 2, 1, 6, 1):
+        record_events(*[event] * number)
+
+    def counted(copies: list[SecurityEvent], **options: Any) -> Any:
+        copied.append(len(copies))
+        return copy(copies, **options)
+
+    monkeypatch.setattr(SecurityEvent.objects, "bulk_create", counted)
+
+    assert shipping.ship() == 12
+    assert copied == [4, 1, 6, 1]

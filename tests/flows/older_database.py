@@ -24,6 +24,7 @@ from smart.time_units import SECOND  # noqa: E402
 
 OURS = ("accounts", "audit", "fhir", "oauth")
 BASE = "https://fhir.example.org/r4"
+EVENT = "waits-for-the-upgrade"
 TOKENS: dict[str, dict[str, Any]] = {
     "alive": {},
     "over": {"expires_at": 1},
@@ -48,7 +49,7 @@ def known(model: Any, **values: Any) -> Any:
 
 
 def fill(apps: Any) -> None:
-    """A FHIR server, who introspects for it, a person, and an app with three tokens and a refresh token."""
+    """A FHIR server, who introspects for it, a person, an app with three tokens and a refresh token, an event."""
     now = clock.now()
     model = apps.get_model
     fhir_server = known(model("oauth", "FhirServer"), base=BASE, name="The older clinic")
@@ -89,6 +90,7 @@ def fill(apps: Any) -> None:
         model("oauth", "RefreshToken"), authorization_id=authorization.pk, digest=sha256_hex("refresh"),
         authorization_epoch=0, issued_at=now, expires_at=now + 600 * SECOND,
     )  # fmt: skip
+    known(model("audit", "OutboxEvent"), event_id=EVENT, kind="issued", at=now, client="an-app")
 
 
 def main(state: str) -> None:

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from tests.conftest import basic
-from tests.flows.older_database import TOKENS
+from tests.flows.older_database import EVENT, TOKENS
 from tests.running import Server
+from tests.tables import rows
 
 
 @pytest.fixture(params=["first", pytest.param("last", marks=pytest.mark.sqlite)])
@@ -42,3 +43,7 @@ def test_what_an_earlier_state_holds_is_served_after_the_upgrade(upgraded: Serve
     assert introspected(upgraded, refreshed.json()["access_token"])["active"] is True
     httpx.post(f"{upgraded.url}/o/revoke", data={"token": "alive", "client_id": "an-app"}).raise_for_status()
     assert introspected(upgraded, "alive") == {"active": False}
+    upgraded.manage("shell", "--no-imports", "-c", "from audit.shipping import ship; ship()")
+    assert rows(upgraded, "audit", f"SELECT kind, client FROM audit_securityevent WHERE event_id = '{EVENT}'") == [
+        ("issued", "an-app")
+    ]

@@ -143,6 +143,23 @@ def test_what_a_newer_version_made_since_the_backup_is_gone(machine: Machine, tm
     assert introspect(server, token(server))["active"] is True
 
 
+def test_of_a_backup_whose_outbox_has_a_row_for_each_event_the_trail_tells_too(
+    machine: Machine, tmp_path: Path
+) -> None:
+    server, folder = machine.server, tmp_path / "backup"
+    server.stop()
+    before = sum("'database-restored'" in event for event in trail(machine))
+
+    server.manage("migrate", "audit", "0005", "-v0")
+    server.manage("backup", str(folder))
+    server.manage("migrate", "-v0")
+    server.manage("restore", str(folder), "--yes")
+    server.manage("migrate", "-v0")
+
+    assert sum("'database-restored'" in event for event in trail(machine)) == before + 1
+    server.start()
+
+
 def test_a_restore_asks_for_a_clear_word(machine: Machine, tmp_path: Path) -> None:
     server, folder = machine.server, tmp_path / "backup"
     server.manage("backup", str(folder))

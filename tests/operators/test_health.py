@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.models import OutboxEvent
+from audit.models import Outbox
 from audit.trail import Event, record_events
 from fhir.audit.models import WaitingEvent
 from oauth.http.machine_response import MachineResponse
@@ -50,7 +50,7 @@ def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_servin
     seconds: int, worker: str
 ) -> None:
     signing_keys.ensure_keys()
-    OutboxEvent.objects.all().delete()
+    Outbox.objects.all().delete()
     record_events(Event(kind=EventKind.TAMPERED, at=clock.now() - seconds * 1_000_000))
 
     response = health.readyz(RequestFactory().get("/readyz"))
@@ -64,7 +64,7 @@ def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_servin
     [({}, True), ({"ready_at": 1}, False), ({"failures": 1}, False), ({"at": 0}, False)],
 )
 def test_an_access_that_waits_is_looked_for_and_none_are_counted(times: dict[str, int], is_late: bool) -> None:
-    OutboxEvent.objects.all().delete()
+    Outbox.objects.all().delete()
     before = clock.now() - 121_000_000
     ready_at = times.get("ready_at", 0) and clock.now() - 119_000_000
     WaitingEvent.objects.create(event_id="waits", **{"at": before, "facts": "{}", **times, "ready_at": ready_at})

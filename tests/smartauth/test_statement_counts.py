@@ -79,7 +79,7 @@ def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
         "SELECT oauth_authorization",
         "INSERT oauth_seat",
         "INSERT oauth_accesstoken",
-        "INSERT audit_outboxevent",
+        "INSERT audit_outbox",
     ]
     assert statements == (_EXCHANGED_TOGETHER if connection.vendor == "postgresql" else alone)
 
@@ -102,7 +102,7 @@ def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_se
         "UPDATE oauth_authorization",
         "INSERT oauth_seat",
         "INSERT oauth_accesstoken",
-        "INSERT audit_outboxevent",
+        "INSERT audit_outbox",
         "INSERT oauth_refreshtoken",
     ]
     assert statements == (_EXCHANGED_TOGETHER if connection.vendor == "postgresql" else alone)
@@ -159,7 +159,7 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
             "SELECT oauth_authorization",
             "INSERT oauth_seat",
             "INSERT oauth_accesstoken",
-            "INSERT audit_outboxevent",
+            "INSERT audit_outbox",
         ]
     ] * (1 + len(later))
 
@@ -270,7 +270,7 @@ def test_revocation(app: App, issue: Issue, statements: list[str]) -> None:
     if connection.vendor == "postgresql":
         assert ended == ["gathered SELECT", "gathered WITH"]
     else:
-        assert ended == ["SELECT oauth_client", "UPDATE oauth_accesstoken", "INSERT audit_outboxevent"]
+        assert ended == ["SELECT oauth_client", "UPDATE oauth_accesstoken", "INSERT audit_outbox"]
     looked = ["gathered SELECT"] if connection.vendor == "postgresql" else []
     assert statements[: len(looked)] == looked
     assert len(statements) == len(looked) + 5  # what has ended before is written again, for a standby
@@ -294,7 +294,7 @@ def test_a_refresh_costs_the_same_however_often(
         "SELECT oauth_authorization",
         "UPDATE oauth_seat",
         "INSERT oauth_accesstoken",
-        "INSERT audit_outboxevent",
+        "INSERT audit_outbox",
         "INSERT oauth_refreshtoken",
     ]
     gathered = ["gathered SELECT", "gathered WITH"]

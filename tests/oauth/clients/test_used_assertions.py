@@ -133,7 +133,7 @@ def test_no_assertion_and_no_jti_lies_in_the_database(app: App, granted: Granted
         str(value)
         for label in ("oauth", "audit", "accounts")
         for model in apps.get_app_config(label).get_models()
-        if label != "audit" or model.__name__ == "OutboxEvent"
+        if label != "audit" or model.__name__ == "Outbox"
         for row in model._default_manager.values_list()
         for value in row
     ]

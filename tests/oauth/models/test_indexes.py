@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 from django.db.models import Model
 
-from audit.models import OutboxEvent, SecurityEvent
+from audit.models import Outbox, SecurityEvent
 from oauth.models import AccessToken, Code, Launch, PendingRequest, RefreshToken, Seat
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
-WRITTEN_AT_EVERY_LAUNCH = (AccessToken, Code, Launch, OutboxEvent, PendingRequest, RefreshToken, Seat, SecurityEvent)
+WRITTEN_AT_EVERY_LAUNCH = (AccessToken, Code, Launch, Outbox, PendingRequest, RefreshToken, Seat, SecurityEvent)
 FOR_LIKE = "SELECT indexname FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%%_pattern_ops%%'"
 
 

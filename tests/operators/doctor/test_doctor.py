@@ -21,7 +21,7 @@ from django.db import connections
 from accounts import clock
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.models import OutboxEvent
+from audit.models import Outbox
 from audit.trail import Event, record_events
 from fhir.audit.models import WaitingEvent
 from oauth.demo import credentials
@@ -46,7 +46,7 @@ def serve_as(publisher: Publisher, settings: Any, issuer: str = "") -> None:
 @pytest.fixture
 def issuer(settings: Any, tmp_path: Path) -> Iterator[Publisher]:
     """A development server in which nothing is wrong, and nothing waits that other tests have left."""
-    OutboxEvent.objects.all().delete()
+    Outbox.objects.all().delete()
     WaitingEvent.objects.all().delete()
     signing_keys.ensure_keys()
     settings.SMARTAUTH_DATA_DIR, settings.SMARTAUTH_REDIS_URL = tmp_path, ""
