@@ -120,7 +120,7 @@ def test_the_serving_role_of_before_one_row_for_a_transaction_records_events_too
     assert found == [("x",)]
 
 
-def test_whoever_could_read_the_outbox_can_after_its_migration_and_the_way_back(
+def test_a_role_that_could_read_the_outbox_can_after_its_migration_and_the_way_back(
     cluster: PostgreSQL, migrated: Server
 ) -> None:
     may = "SELECT has_table_privilege('auditor', to_regclass(%s), 'SELECT')"
