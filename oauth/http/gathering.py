@@ -5,7 +5,8 @@ answered here. What is not goes alone, in a thread: a refusal, a first request, 
 each request of a batch that failed. So the rules of all that exist once, and no other request waits for it.
 
 - Turns: a batch starts a few turns of the loop late, so that those who have just been answered can join it.
-- Fairness: each client has a line of its own, and one request of each line is taken in turn.
+- Fairness: each client has a line of its own, and one request of each line is taken in turn. Who signs an assertion
+  waits among those of its address: nobody knows yet whose it is.
 - Bound: who finds the queue full is told to come back.
 - The same token twice: the second waits for the next batch. There it is what it would have been alone: a reuse.
 """

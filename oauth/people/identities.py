@@ -43,8 +43,11 @@ def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:
 
 def sole_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
     """The user's own record if it is the only one that they may share: then there is nothing to choose."""
+    own = fhir_user(user, fhir_server)
+    if not own.startswith("Patient/"):  # all patients of a server, of which some see every one, are not put in order
+        return None
     found = list(shareable_records(user, fhir_server)[:2])
-    return found[0] if len(found) == 1 and is_own_record(user, found[0]) else None
+    return found[0] if len(found) == 1 and own == f"Patient/{found[0].patient}" else None
 
 
 def is_own_record(user: User, record: PatientRecord) -> bool:

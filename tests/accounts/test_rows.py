@@ -17,7 +17,8 @@ def test_the_only_row_is_found_by_one_statement_without_an_order(make_person: Ma
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        found, nobody = (only_row(User.objects.filter(subject=subject)) for subject in (amy.subject, "nobody"))
+        rows = User.objects.order_by("username")
+        found, nobody = (only_row(rows.filter(subject=subject)) for subject in (amy.subject, "nobody"))
 
     assert (found, nobody) == (amy, None)
     assert [("ORDER BY" in each["sql"], "LIMIT 1" in each["sql"]) for each in asked] == [(False, True)] * 2

@@ -148,6 +148,31 @@ def test_forged_ones_cost_no_batch_each_and_do_not_fill_the_line_of_the_client_t
     assert [trip for trip in together.round_trips if trip == ["INSERT INTO"]] == [["INSERT INTO"]]
 
 
+@pytest.mark.requirement("CL-05", "SD-20")
+def test_forged_ones_get_no_further_than_the_batch_that_reads_the_signers(
+    together: Together, make_service: Callable[[], Client]
+) -> None:
+    forged = asking(make_service(), new_pair("ES384", KEYS[0].kid))
+
+    answers = together.post("/o/token", *[forged] * 3)
+
+    assert statuses(answers) == [401] * 3
+    assert together.round_trips == [["SELECT c.id"]]
+
+
+@pytest.mark.requirement("CL-06", "E96")
+def test_what_is_refused_in_the_batch_goes_alone_from_there(
+    together: Together, make_service: Callable[[], Client]
+) -> None:
+    posted = asking(make_service())
+    posted["data"]["scope"] = "system/Nothing.x"
+
+    answers = together.post("/o/token", posted)
+
+    assert [(each.status_code, each.json()["error"]) for each in answers] == [(400, "invalid_scope")]
+    assert [trip[0].split()[0] for trip in together.round_trips] == ["SELECT", "INSERT", "SELECT"]
+
+
 @pytest.mark.requirement("CL-06")
 def test_of_one_whose_commit_was_not_heard_nobody_says_that_it_was_used_before(
     together: Together, make_service: Callable[[], Client], events: Events

@@ -46,3 +46,13 @@ def test_only_a_single_own_record_needs_no_choice(
     found = identities.sole_own_record(make_person(*patients, is_=is_), fhir_server)
 
     assert (found.patient if found else None) == own
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_somebody_who_is_no_patient_no_list_of_patients_is_asked(
+    make_person: MakePerson, fhir_server: Any, django_assert_num_queries: Any
+) -> None:
+    practitioner = make_person("amy", is_="Practitioner/house")
+
+    with django_assert_num_queries(1):
+        assert identities.sole_own_record(practitioner, fhir_server) is None
