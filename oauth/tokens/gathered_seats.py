@@ -9,7 +9,7 @@ from accounts import clock
 from oauth.http.lane import BEGIN, Lane
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.supersede import NO_SEAT, Loser, SeatNumbers, seat_key
+from oauth.tokens.supersede import MAY_LOSE, NO_SEAT, OF_AUTHORIZATION, Loser, SeatNumbers, seat_key
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 
@@ -27,22 +27,20 @@ class NumberedToken(NamedTuple):
 
     seat_id: Annotated[int, "t.seat_id"]
     number: Annotated[int, "t.seat_number"]
-    pk: Annotated[int, "t.id"]
-    authorization_pk: Annotated[int, "t.authorization_id"]
-    patient: Annotated[str, "ta.patient"]
+    loser: Loser
 
 
 def numbered_tokens(seat: str, numbers: str) -> str:
-    """The tokens of a seat with such numbers that may live, each with its authorization.
+    """The tokens of a seat with such numbers that may lose their place, each with its authorization.
 
     The values are between which two moments a live token expires: they leave the partitions in which it may be. OFFSET
     keeps the order: seats first, then their tokens by seat and number. Left free, PostgreSQL begins with a partition
     that it takes for empty, and keeps that plan while the partition fills.
     """
     return f"""(
-    SELECT id, seat_id, seat_number, authorization_id FROM oauth_accesstoken
-    WHERE seat_id = {seat} AND {numbers} AND expires_at BETWEEN %s AND %s OFFSET 0
-) t JOIN oauth_authorization ta ON ta.id = t.authorization_id
+    SELECT t.id, t.seat_id, t.seat_number, t.authorization_id, t.authorization_epoch FROM oauth_accesstoken t
+    WHERE t.seat_id = {seat} AND {numbers} AND {MAY_LOSE} OFFSET 0
+) t {OF_AUTHORIZATION}
 """  # noqa: S608  # our own texts
 
 
@@ -114,7 +112,7 @@ async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState], *
     *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, [*values, *live]))
     tokens: dict[int, list[tuple[int, Loser]]] = defaultdict(list)
     for token in (_LOSERS.row(*row) for row in losers):
-        tokens[token.seat_id].append((token.number, Loser(token.pk, token.authorization_pk, token.patient)))
+        tokens[token.seat_id].append((token.number, token.loser))
     seats: Seats = {"": NoSeat()}
     for seat in (_TAKE.row(*row) for row in taken):
         count = issues[seat.key]

@@ -3,7 +3,8 @@
 A seat has one counter for tokens and one for launches. Every new token takes the next number; it dies when N more are
 taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection and the pages ask. The counters are taken
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
-A token that has expired is not ended by a newer one, and no event tells that it was.
+A token that has expired or was revoked, or whose authorization has ended, is not ended by a newer one, and no event
+tells that it was.
 """
 
 from typing import Annotated, NamedTuple
@@ -23,21 +24,18 @@ _USER_CLIENT, _USER_CLIENT_PATIENT = Client.Supersede.USER_CLIENT.value, Client.
 _BY_PERSON, _CLIENT = Client.Supersede.BY_PERSON.value, Client.Supersede.CLIENT.value
 _GRANT, _OFF = Client.Supersede.GRANT.value, Client.Supersede.OFF.value
 
-# The token that dies with the number just taken, if it may live: how many are kept, and between which two moments a
-# live one expires. Its parts are one text, which both engines make.
-_LOSER = """
-(SELECT t.id || ' ' || a.id || ' ' || a.patient FROM oauth_accesstoken t
-    JOIN oauth_authorization a ON a.id = t.authorization_id
-    WHERE t.seat_id = oauth_seat.id AND t.seat_number = oauth_seat.latest - %s AND t.expires_at BETWEEN %s AND %s)
-"""
+# What a token t has to be to lose its place: not revoked, not expired (between which two moments a live one expires),
+# and its authorization ta not ended since.
+MAY_LOSE = "t.revoked_at = 0 AND t.expires_at BETWEEN %s AND %s"
+OF_AUTHORIZATION = "JOIN oauth_authorization ta ON ta.id = t.authorization_id AND ta.epoch = t.authorization_epoch"
 
 
 class Loser(NamedTuple):
     """A token that loses its place, and what its event says of it."""
 
-    pk: int
-    authorization_pk: int
-    patient: str
+    pk: Annotated[int, "t.id"]
+    authorization_pk: Annotated[int, "t.authorization_id"]
+    patient: Annotated[str, "ta.patient"]
 
 
 class SeatNumbers(NamedTuple):
@@ -51,21 +49,11 @@ class SeatNumbers(NamedTuple):
 
 
 class TakenNumbers(NamedTuple):
-    """The numbers that a seat has just given, and which token loses its place, as text."""
+    """The numbers that a seat has just given."""
 
     seat_id: Annotated[int, "id"]
     token_number: Annotated[int, "latest"]
     launch_number: Annotated[int, "launches"]
-    loser: Annotated[str | None, _LOSER]
-
-    @property
-    def numbers(self) -> SeatNumbers:
-        """The same as what a token is issued with."""
-        if self.loser is None:
-            return SeatNumbers(self.seat_id, self.token_number, self.launch_number, None)
-        pk, authorization_pk, patient = self.loser.split(" ", 2)
-        loser = Loser(int(pk), int(authorization_pk), patient)
-        return SeatNumbers(self.seat_id, self.token_number, self.launch_number, loser)
 
 
 _TAKE_NUMBER_AND_LAUNCH = sql.returning(
@@ -75,9 +63,18 @@ INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
 ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
 """,
 )
-# The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
+# Taking a number holds the seat until the transaction ends: a launch that came first is seen, a later one waits.
 _TAKE_NUMBER = sql.returning(
     TakenNumbers, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
+)
+# A statement of its own: the one that takes the number may wait for the seat, and would not see the token that was
+# issued meanwhile.
+_LOSER = sql.select(
+    Loser,
+    f"""
+FROM oauth_accesstoken t {OF_AUTHORIZATION}
+WHERE t.seat_id = %s AND t.seat_number = %s AND {MAY_LOSE}
+""",
 )
 NO_SEAT = SeatNumbers(None, 0, 0, None)
 
@@ -110,8 +107,10 @@ def seat_key(authorization: AuthorizationState) -> str:
 
 def take_numbers(authorization: AuthorizationState, *, now: int) -> SeatNumbers:
     """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
-    key, keep = seat_key(authorization), authorization.tokens_to_keep
-    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, keep, *ends_of_live_tokens(now)]).numbers if key else NO_SEAT
+    key = seat_key(authorization)
+    if not key:
+        return NO_SEAT
+    return _with_loser(sql.get(_TAKE_NUMBER_AND_LAUNCH, [key]), authorization, now=now)
 
 
 def take_token_number(
@@ -120,9 +119,13 @@ def take_token_number(
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
-    keep = authorization.tokens_to_keep
-    taken = sql.one(_TAKE_NUMBER, [seat_id, launch_number, keep, keep, *ends_of_live_tokens(now)])
-    return taken.numbers if taken else None
+    taken = sql.one(_TAKE_NUMBER, [seat_id, launch_number, authorization.tokens_to_keep])
+    return _with_loser(taken, authorization, now=now) if taken else None
+
+
+def _with_loser(taken: TakenNumbers, authorization: AuthorizationState, *, now: int) -> SeatNumbers:
+    number = taken.token_number - authorization.tokens_to_keep
+    return SeatNumbers(*taken, sql.one(_LOSER, [taken.seat_id, number, *ends_of_live_tokens(now)]))
 
 
 def is_launch_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:

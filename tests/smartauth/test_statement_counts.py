@@ -78,6 +78,7 @@ def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
         "UPDATE oauth_code",
         "SELECT oauth_authorization",
         "INSERT oauth_seat",
+        "SELECT oauth_accesstoken",
         "INSERT oauth_accesstoken",
         "INSERT audit_outbox",
     ]
@@ -101,6 +102,7 @@ def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_se
         "SELECT oauth_authorization",
         "UPDATE oauth_authorization",
         "INSERT oauth_seat",
+        "SELECT oauth_accesstoken",
         "INSERT oauth_accesstoken",
         "INSERT audit_outbox",
         "INSERT oauth_refreshtoken",
@@ -118,7 +120,7 @@ def test_an_exchange_that_supersedes_costs_the_same(app: App, grant: Grant, stat
         app.post("/o/token", data=made.exchange())
         counts.append(len(statements))
 
-    assert counts == [4 if connection.vendor == "postgresql" else 6] * 3
+    assert counts == [4 if connection.vendor == "postgresql" else 7] * 3
 
 
 def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
@@ -158,6 +160,7 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
             "SELECT oauth_client",
             "SELECT oauth_authorization",
             "INSERT oauth_seat",
+            "SELECT oauth_accesstoken",
             "INSERT oauth_accesstoken",
             "INSERT audit_outbox",
         ]
@@ -293,6 +296,7 @@ def test_a_refresh_costs_the_same_however_often(
         "UPDATE oauth_refreshtoken",
         "SELECT oauth_authorization",
         "UPDATE oauth_seat",
+        "SELECT oauth_accesstoken",
         "INSERT oauth_accesstoken",
         "INSERT audit_outbox",
         "INSERT oauth_refreshtoken",

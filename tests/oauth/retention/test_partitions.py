@@ -335,10 +335,9 @@ def test_where_others_hold_the_table_nothing_is_dropped_and_nobody_waits(
     [
         (gathered_seats._LOSERS.text, ['[{"key": "a", "issues": 1, "keep": 1}]', *HOUR_OF_TOKENS]),
         (gathered_refresh._REFRESHES.text, [*HOUR_OF_TOKENS, "{a,b}", *DAY_OF_TOKENS]),
-        (supersede._TAKE_NUMBER.text, [1, 1, 1, 1, *HOUR_OF_TOKENS]),
-        (supersede._TAKE_NUMBER_AND_LAUNCH.text, ["a", 1, *HOUR_OF_TOKENS]),
+        (supersede._LOSER.text, [1, 1, *HOUR_OF_TOKENS]),
     ],
-    ids=["launches", "refreshes", "a refresh alone", "a launch alone"],
+    ids=["launches", "refreshes", "alone"],
 )
 def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_empty_partition(
     statement: str, values: list[str | int]

@@ -1,15 +1,25 @@
 """What a new token and a new launch end, by the client's policy (PR-01, PR-02)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
+from django.db import connection, connections, transaction
+from django.db.models import QuerySet
 
 from accounts import clock
+from oauth.ending import access
+from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.models import AccessToken, FhirIdentity
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.issue import RefreshFamily, reissue
+from oauth.tokens.supersede import Loser, SeatNumbers, take_numbers, take_token_number
 from tests.conftest import App
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
+from tests.waiting import wait_until
 
 SCOPE = "launch/patient offline_access patient/*.rs"
 
@@ -121,23 +131,95 @@ def test_the_event_of_a_superseded_token_names_its_own_patient_and_authorization
     assert [getattr(superseded, name) for name in facts] == [getattr(first, name) for name in facts]
 
 
+def leave(client: Any) -> None:
+    """Its first token lives on."""
+
+
+def expire(client: Any) -> None:
+    first_token(client).update(expires_at=clock.now() - 1)
+
+
+def revoke(client: Any) -> None:
+    first_token(client).update(revoked_at=clock.now() - 1, revoked_for=EndedFor.REVOKED)
+
+
+def end(client: Any) -> None:
+    first = client.authorizations.earliest("pk")
+    access.end_authorization(first.pk, Actor(now=clock.now(), address=""), EndedFor.OPERATOR)
+
+
+def first_token(client: Any) -> QuerySet[AccessToken]:
+    return AccessToken.objects.filter(authorization__client=client, seat_number=1)
+
+
 @pytest.mark.requirement("PR-01", "HI-08")
-@pytest.mark.parametrize("expired", [True, False])
+@pytest.mark.parametrize(("happens", "told"), [(leave, 1), (expire, 0), (revoke, 0), (end, 0)])
 @pytest.mark.parametrize("newer", ["launch", "refresh"])
-def test_no_event_tells_that_a_token_was_superseded_that_had_expired(
-    launch: Launch, make_app: MakeClient, make_person: MakePerson, events: Events, newer: str, expired: bool
+def test_no_event_tells_that_a_token_was_superseded_that_had_died_before(
+    launch: Launch,
+    make_app: MakeClient,
+    make_person: MakePerson,
+    events: Events,
+    newer: str,
+    happens: Callable[[Any], None],
+    told: int,
 ) -> None:
-    client, person = make_app(), make_person("amy")
-    phone = launch(client, person)
-    if expired:
-        AccessToken.objects.filter(authorization__client=client).update(expires_at=clock.now() - 1)
+    client, person = make_app(tokens_to_keep=2), make_person("amy")
+    launch(client, person)
+    tablet = launch(client, person)
+    happens(client)
 
     if newer == "launch":
         launch(client, person)
     else:
-        assert phone.refresh() == GIVEN
+        assert tablet.refresh() == GIVEN
 
-    assert len(events("superseded", client=client.client_id)) == (0 if expired else 1)
+    assert len(events("superseded", client=client.client_id)) == told
+
+
+def take_by_launch(authorization: AuthorizationState, token: AccessToken) -> SeatNumbers | None:
+    return take_numbers(authorization, now=clock.now())
+
+
+def take_by_refresh(authorization: AuthorizationState, token: AccessToken) -> SeatNumbers | None:
+    return take_token_number(authorization, token.seat_id, 1, now=clock.now())
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+@pytest.mark.requirement("PR-01", "HI-08")
+@pytest.mark.parametrize("take", [take_by_launch, take_by_refresh])
+def test_who_has_waited_for_a_seat_supersedes_the_token_of_the_one_who_held_it(
+    issue: Issue, take: Callable[[AuthorizationState, AccessToken], SeatNumbers | None]
+) -> None:
+    authorization = AuthorizationState.of(issue()["granted"].authorization.pk)
+    token = AccessToken.objects.get(authorization=authorization.pk)
+
+    def take_alone() -> SeatNumbers | None:
+        try:
+            return take(authorization, token)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            family = RefreshFamily(None, token.seat_id, 1, token.issued_at)
+            reissue(authorization, authorization.scope, family, now=clock.now(), address="")
+            waiting = thread.submit(take_alone)
+            assert wait_until(lambda: somebody_waits_for_us() or waiting.done())
+            assert not waiting.done()
+        numbers = waiting.result(60)
+
+    newest = AccessToken.objects.filter(authorization=authorization.pk).latest("pk")
+    assert newest.pk != token.pk
+    assert numbers is not None
+    assert (numbers.token_number, numbers.loser) == (3, Loser(newest.pk, authorization.pk, "amy"))
+
+
+def somebody_waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.requirement("PR-01")
