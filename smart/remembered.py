@@ -8,6 +8,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST, LONGEST = 1024, 2000
+_emptied: list[Callable[[], None]] = []
+
+
+def remembered_until_forgotten(function: Callable[P, R], most: int = MOST) -> Callable[P, R]:
+    """The same function, which remembers its last results until `forget` is called; its arguments have a bound."""
+    known = lru_cache(most)(function)
+    _emptied.append(known.cache_clear)
+    return cast(Callable[P, R], known)
+
+
+def forget() -> None:
+    """Empties all that is remembered in this process: of some of it people are the subject (PR-07)."""
+    for empty in _emptied:
+        empty()
 
 
 def remembered(function: Callable[P, R]) -> Callable[P, R]:
@@ -15,7 +29,7 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
 
     Strangers choose some of these, so what is remembered has a bound: results of long texts are not.
     """
-    known = cast(Callable[P, R], lru_cache(MOST)(function))
+    known = remembered_until_forgotten(function)
 
     @wraps(function)
     def look_up(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -27,6 +27,7 @@ from smart.decisions.gateway import GATEWAY  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
 from smart.http.errors import InvalidRequest  # noqa: E402
+from smart.remembered import forget  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.development_machines import Machine, development_machines  # noqa: E402
 from smartauth.readiness_machine import readiness_machine  # noqa: E402
@@ -53,6 +54,7 @@ MACHINES = {
 }
 machines: Mapping[str, Machine] = {**MACHINES, **(development_machines(MACHINES) if settings.SMARTAUTH_DEV else {})}
 READING = frozenset({"GET", "HEAD"})
+FORGET_SECONDS = 3600
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
@@ -99,6 +101,12 @@ async def _has_opened() -> bool:
     return gate.is_due() and await asyncio.to_thread(gate.try_open)
 
 
+def _forget_every_hour() -> None:
+    """What is remembered of people goes an hour later at most, and nothing on the way of a request waits for it."""
+    forget()
+    asyncio.get_running_loop().call_later(FORGET_SECONDS, _forget_every_hour)
+
+
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
@@ -108,6 +116,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             except UnsafeStart as refusal:
                 await send({"type": "lifespan.startup.failed", "message": f"smartauth does not start: {refusal}"})
                 return
+            _forget_every_hour()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

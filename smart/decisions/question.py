@@ -1,7 +1,6 @@
 """What a FHIR server asks: one interaction on one type or resource, as it stands or as an HTTP request (FHIR http)."""
 
 import re
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote, unquote_plus
 
@@ -14,7 +13,7 @@ from smart.decisions.interactions import (
     parse_path,
 )
 from smart.fhir.elements import Json
-from smart.remembered import remembered
+from smart.remembered import remembered, remembered_until_forgotten
 
 Pairs: TypeAlias = list[tuple[str, str]]
 ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
@@ -31,8 +30,12 @@ _ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_conta
 # a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
 _NEVER_SENT = re.compile(r"[\x00-\x1f\x7f#]")
 _SCHEME = re.compile(r"[^/?]*:")
-# a value that decides nothing; where a character means more than itself it ends, and that character stays
-_VALUE = re.compile(r"=[^&;#\x00-\x1f\x7f]*")
+# a plain URL: a type, one segment at most, and names as FHIR spells them, each with a value that no decision looks at
+_PLAIN_URL = re.compile(
+    r"(?P<type>[A-Z][A-Za-z]*+)(?:/(?P<id>[^/?]++))?+"
+    rf"(?:\?(?P<query>(?:(?!(?:{'|'.join((*_EXACT, _TYPES))})[:=])[A-Za-z_:.-]++=[^&;#\x00-\x1f\x7f]*+(?:&|\Z))*+))?+"
+)
+_VALUE = re.compile(r"=[^&]*")
 _SOME_ID = "id"  # in the place of the one that was sent
 _NAME_ENDS = re.compile(r"[:\[]")  # at a modifier, or at the brackets that some servers take for a list
 
@@ -83,31 +86,32 @@ def question_of_http(method: str, url: str, *, form: str = "", if_none_exist: st
     `form` is the body of a search by POST, `if_none_exist` the header of a conditional create. Raises ValueError for
     what is no URL, or has too many parameters.
     """
-    if form or if_none_exist is not None:
+    if form or if_none_exist is not None or (plain := _shape(url)) is None:
         return _question_of_http(method, url, form, if_none_exist)
-    shape, id_ = _shape(url)
+    shape, id_ = plain
     question = _question_of_shape(method, shape)
-    if question is None:
-        return _question_of_http(method, url, "", None)
     return question.about(id_) if id_ else question
 
 
-def _shape(url: str) -> tuple[str, str]:
-    """What all URLs have in common that differ in a resource's id and values of parameters alone; and the id, if any.
+def _shape(url: str) -> tuple[str, str] | None:
+    """What plain URLs have in common that differ in a resource's id and values alone, a URL itself; and the id, if any.
 
-    The shape is a URL itself, and so is what is no URL of a request.
+    None for every other URL: one that asks for more, or whose values decide, or where an id may stand elsewhere.
     """
-    path, _, query = url.partition("?")
-    of, _, id_ = path.partition("/")
-    names = _VALUE.sub("=", query)
-    return (f"{of}/{_SOME_ID}?{names}", id_) if of and is_id_in_a_path(id_) else (f"{path}?{names}", "")
+    found = _PLAIN_URL.fullmatch(url)
+    if found is None:
+        return None
+    of, id_, query = found.groups()
+    names = _VALUE.sub("=", query) if query else ""
+    if id_ is None:
+        return f"{of}?{names}", ""
+    return (f"{of}/{_SOME_ID}?{names}", id_) if is_id_in_a_path(id_) else None
 
 
 @remembered
-def _question_of_shape(method: str, shape: str) -> Question | None:
-    """The question of all URLs of that shape; None where it is of several, for a value decides too."""
-    question = _question_of_http(method, shape, "", None)
-    return None if ";" in shape or any(map(_is_judged, question.parameters)) else question
+def _question_of_shape(method: str, shape: str) -> Question:
+    """The question of all URLs of that shape."""
+    return _question_of_http(method, shape, "", None)
 
 
 def _question_of_http(method: str, url: str, form: str, if_none_exist: str | None) -> Question:
@@ -200,13 +204,13 @@ def token_parameters(question: Question) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(is_token_parameter, question.parameters)))
 
 
-@lru_cache(maxsize=1024)
+@remembered_until_forgotten
 def is_token_parameter(name: str) -> bool:
     """Whether some server may take its value for an access token."""
     return _plain(name) == _CREDENTIAL
 
 
-@lru_cache(maxsize=1024)  # of a name alone, and apps send the same ones; long ones are bounded by the URL that has them
+@remembered_until_forgotten  # apps send the same names; long ones are bounded by the URL that has them
 def _looks_elsewhere(name: str) -> bool:
     plain = _plain(name)
     return "." in name or plain in _ELSEWHERE or (plain in _EXACT and name not in _EXACT)

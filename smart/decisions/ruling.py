@@ -1,6 +1,5 @@
 """What is told of a request beside the claims: worked out once for all requests that differ in nothing that decides."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from smart.decisions.answer import denial_json, view_members
@@ -9,6 +8,7 @@ from smart.decisions.decision import Denial
 from smart.decisions.question import ANY_ID, Question
 from smart.decisions.subject import Subject
 from smart.decisions.view import Reach
+from smart.remembered import remembered_until_forgotten
 
 _MOST_PARAMETERS = 20  # of a question that is remembered, so that those of a stranger fill no memory
 
@@ -60,4 +60,4 @@ def _ruling(subject: Subject, version: str, base: str, question: Question, appli
     return Ruling(None, view_members(decision, version, base))
 
 
-_remembered_ruling = lru_cache(maxsize=2048)(_ruling)
+_remembered_ruling = remembered_until_forgotten(_ruling, 2048)

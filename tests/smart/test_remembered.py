@@ -1,8 +1,11 @@
 """Results of pure functions are remembered, but for long texts."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from smart.remembered import remembered
+from smart.remembered import forget, remembered, remembered_until_forgotten
 
 
 class Refused(ValueError):
@@ -53,3 +56,18 @@ def test_of_long_texts_that_strangers_choose_nothing_is_kept() -> None:
     assert [length("x", "y" * 2001) for _ in range(2)] == [2002, 2002]
     assert [length("x", other="y" * 2001) for _ in range(2)] == [2002, 2002]
     assert asked == [1] * 4
+
+
+@pytest.mark.requirement("PR-07")
+@pytest.mark.parametrize("remembering", [remembered, remembered_until_forgotten])
+def test_what_was_forgotten_is_worked_out_again(remembering: Callable[[Callable[[str], str]], Any]) -> None:
+    asked: list[str] = []
+
+    @remembering
+    def patient(text: str) -> str:
+        asked.append(text)
+        return text
+
+    assert [patient("amy"), patient("amy"), *asked] == ["amy"] * 3
+    forget()
+    assert [patient("amy"), *asked] == ["amy"] * 3

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smart.decisions.interactions import parse_path
@@ -175,6 +175,15 @@ VALUES = ["", "x", "a;_has:b=c", "a%3Db", "Observation:subject", "=", "1#2", "a?
     pairs=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["=", ""]), st.sampled_from(VALUES)), max_size=3),
     cut=st.sampled_from(["?", ""]),
 )
+@example(method="GET", path="/Observation", pairs=[("code", "=", "x")], cut="?")
+@example(method="GET", path="Observation/..", pairs=[], cut="")
+@example(method="GET", path="Observation", pairs=[("code", "=", "\t")], cut="?")
+@example(method="GET", path="Observation", pairs=[("code", "=", "x#")], cut="?")
+@example(method="GET", path="Observation", pairs=[("a", "=", "1"), ("b", "=", ";a=2")], cut="?")
+@example(method="GET", path="Observation", pairs=[("_sort", "=", "x")], cut="?")
+@example(method="GET", path="Observation", pairs=[("_include:iterate", "=", "x")], cut="?")
+@example(method="GET", path="Observation", pairs=[("code", "", "")], cut="?")
+@example(method="GET", path="metadata", pairs=[], cut="")
 def test_what_is_remembered_of_a_url_is_what_all_of_it_asks(
     method: str, path: str, pairs: list[tuple[str, str, str]], cut: str
 ) -> None:
@@ -193,7 +202,36 @@ def test_what_is_remembered_of_a_url_is_what_all_of_it_asks(
 
 def test_neither_an_id_nor_a_value_that_decides_nothing_is_remembered() -> None:
     sent = ["Observation/some-{}", "Observation?code=some-{}&_count={}"]
-    shapes = [{_shape(url.format(number, number))[0] for number in range(3)} for url in sent]
+    shapes = [{shape[0] for number in range(3) if (shape := _shape(url.format(number, number)))} for url in sent]
 
-    assert [len(found) for found in shapes] == [1, 1]
+    assert shapes == [{"Observation/id?"}, {"Observation?code=&_count="}]
     assert question_of_http("GET", "Observation/some-1").id == "some-1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/Patient/{}",
+        "Patient/{}/",
+        "Patient/%31{}",
+        "Patient/{}/Observation",
+        "Patient/{}/$everything",
+        "Observation/o/_history/{}",
+        "{}/o",
+        "?{}",
+        "Patient?{}",
+        "Patient?{}=x",
+        "Patient?name=;{}",
+        "Patient?name=x&{}",
+        "Observation?_include=Observation:{}",
+        "Observation?_revinclude:iterate={}:subject",
+        "Observation?code=x&_sort={}",
+        "Observation?_type={}",
+    ],
+)
+def test_a_url_is_not_remembered_where_an_id_or_value_would_be_with_it(url: str) -> None:
+    """Nor does it push out one that is asked again."""
+    sent = [url.format(f"a{number}") for number in range(3)]
+
+    assert [_shape(one) for one in sent] == [None] * 3
+    assert [question_of_http("GET", one) for one in sent] == [_question_of_http("GET", one, "", None) for one in sent]
