@@ -21,7 +21,7 @@ from smart.decisions.authzen import (
 )
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.ruling import rule
-from smart.decisions.subject import InvalidClaims, read_subject, require_active
+from smart.decisions.subject import InvalidClaims
 from smart.decisions.token_at_base import token_at_base
 from smart.decisions.view import Reach
 from smart.explanation import Explanation, build_explanation
@@ -34,17 +34,17 @@ ALL, UNTIL_DENIED, UNTIL_PERMITTED = "execute_all", "deny_on_first_deny", "permi
 
 
 class LiveToken:
-    """The claims of a token that is good, and how far it reaches at a base that it is for."""
+    """The claims of a token that is good, as JSON, and how far it reaches at a base that it is for."""
 
-    def __init__(self, claims: Mapping[str, Any], version: str, now: int) -> None:
-        self.claims, self.version, self._now = claims, version, now
+    def __init__(self, claims: str, version: str, now: int) -> None:
+        self._claims, self._version, self._now = claims, version, now
         self._reach: Reach | None = None
 
     def reach_at(self, base: str) -> Reach:
         """Its reach at that base, worked out once for the entries of a page. Raises InvalidClaims for another's."""
-        require_active(self.claims)
         if self._reach is None or self._reach.base != base:
-            self._reach = Reach(read_subject(self.claims, base, self._now / SECOND), self.version, base)
+            token = token_at_base(self._claims, base, self._now / SECOND)
+            self._reach = Reach(token.subject, self._version, base)
         return self._reach
 
 
@@ -90,7 +90,7 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
     token, explanation = None, None
     try:  # who asks is known before anything that their request multiplies is looked at
         claims, version = await _live_claims(request, about)
-        token = LiveToken(json.loads(claims), version, request.now)
+        token = LiveToken(claims, version, request.now)
     except Inactive as inactive:
         explanation = await inactive.explanation()
     found = await decide_until(semantic, (_entry_answer(entry, about, token) for entry in merged))

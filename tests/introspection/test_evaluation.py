@@ -358,7 +358,7 @@ def test_an_entry_for_another_base_or_without_its_content_is_denied_by_itself() 
     claims = {"active": True, "aud": BASE, "exp": 2_000_000_000, "scope": "patient/*.rs", "patient": "amy"}
     whole, elsewhere = evaluation("abc"), evaluation("abc", base="https://elsewhere.example.org/fhir")
     own = evaluation("abc", properties={"content": observation("amy")})
-    token, about = LiveToken(claims, "r4", 0), parse_presented_token(whole)
+    token, about = LiveToken(json.dumps(claims), "r4", 0), parse_presented_token(whole)
 
     found = [_entry_answer(entry, about, token) for entry in (elsewhere, whole, own)]
 

@@ -8,6 +8,7 @@ import pytest
 
 from smart.remembered import remembered
 from smartauth import asgi
+from smartauth.startup_checks import gate
 
 
 @pytest.mark.requirement("PR-07")
@@ -38,6 +39,6 @@ def test_what_is_remembered_is_forgotten_each_hour_from_the_start_on(monkeypatch
             forget()
             patient("amy")
 
-    monkeypatch.setattr(asgi.gate, "open", lambda: None)
+    monkeypatch.setattr(gate, "open", lambda: None)
     asyncio.run(live())
     assert len(asked) == 3

@@ -64,19 +64,20 @@ def test_a_ruling_is_for_its_base_and_version() -> None:
 
 def test_what_strangers_may_send_without_end_is_not_remembered() -> None:
     told()
-    sizes = [_remembered_ruling.cache_info().currsize]
+    remembered: Any = _remembered_ruling
+    sizes = [remembered.cache_info().currsize]
     for question in (
         question_of_http("GET", "Observation?" + "&".join(f"p{number}=x" for number in range(21))),
         ASKED._replace(content={"resourceType": "Observation"}),
         ASKED._replace(content_before={"resourceType": "Observation"}),
     ):
         told(question)
-        sizes.append(_remembered_ruling.cache_info().currsize)
+        sizes.append(remembered.cache_info().currsize)
     told(scope="user/*.rs", patients=frozenset({"A", "B"}))
     told(ASKED._replace(id="another"))
 
-    assert {*sizes, _remembered_ruling.cache_info().currsize} == {sizes[0]}
-    assert _remembered_ruling.cache_info().maxsize == 2048
+    assert {*sizes, remembered.cache_info().currsize} == {sizes[0]}
+    assert remembered.cache_info().maxsize == 2048
 
 
 @pytest.mark.requirement("WR-11")
