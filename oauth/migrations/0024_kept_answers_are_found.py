@@ -1,23 +1,15 @@
 """The answers that are kept for apps that lost them are found without a look at every refresh token.
 
-On PostgreSQL each partition has the index, and the next ones get it from the default one.
+On PostgreSQL each partition has the index, the next ones get it from the default one, and nobody waits for it.
 """
 
 from typing import Any
 
 from django.db import migrations, models
 
-from oauth.migrations._by_expiry import column
+from oauth.migrations._index_of_partitions import IndexOfPartitions
 
-LOCK = "LOCK TABLE oauth_refreshtoken IN SHARE MODE"
-PARTITIONS = """
-SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'oauth_refreshtoken'::regclass ORDER BY inhrelid
-"""
-INDEXES = """
-SELECT x.indexrelid::regclass::text FROM pg_index x JOIN pg_inherits i ON i.inhrelid = x.indrelid
-WHERE i.inhparent = 'oauth_refreshtoken'::regclass AND pg_get_expr(x.indpred, x.indrelid) LIKE '%kept_answer%'
-ORDER BY x.indrelid
-"""
+KEPT = IndexOfPartitions("oauth_refreshtoken", "USING btree (id) WHERE (kept_answer > ''::text)")
 
 
 class AddIndexOfPartitions(migrations.AddIndex):
@@ -27,18 +19,13 @@ class AddIndexOfPartitions(migrations.AddIndex):
         if schema_editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         elif self._has_table(app_label, schema_editor, to_state):
-            schema_editor.execute(LOCK)
-            with schema_editor.connection.cursor() as cursor:
-                for partition in column(cursor, PARTITIONS):
-                    schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
+            KEPT.add(None, schema_editor)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         elif self._has_table(app_label, schema_editor, from_state):
-            with schema_editor.connection.cursor() as cursor:
-                for index in column(cursor, INDEXES):
-                    schema_editor.execute(f"DROP INDEX {index}")
+            KEPT.remove(None, schema_editor)
 
     def _has_table(self, app_label: str, schema_editor: Any, state: Any) -> bool:
         """The database of the audit trail has not."""
@@ -47,6 +34,7 @@ class AddIndexOfPartitions(migrations.AddIndex):
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("oauth", "0023_no_token_is_missed_while_it_moves")]
     operations = [
         AddIndexOfPartitions(

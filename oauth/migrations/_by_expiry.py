@@ -6,10 +6,15 @@ so the whole has none: every partition has those that the table had, and all tak
 foreign key can point at a row either, not even one of the table itself.
 
 Who serves owns no table. Two functions do what the owner may, for those who may write rows: one adds the next
-partition, one drops the oldest if everything in it expired long ago. They give up where they would have to wait for a
-lock longer than anybody notices: 100 ms for the table, during which others wait behind them, and not at all for what
-else they lock once they have that. No function or table of anybody else's schema is found by a name in them. A restored
-database of before finds them there already.
+partition, one drops the oldest if everything in it expired long ago. They give up where they would have to wait for
+locks longer than anybody notices: 100 ms for all of them, during which others wait behind them, and not at all for
+partitions. No function or table of anybody else's schema is found by a name in them. A restored database of before finds
+them there already.
+
+A partition gets the foreign keys of its table, for which PostgreSQL locks the tables that they point at against writers.
+So who adds one locks in the order in which tokens are issued: what begins an allowing, an exchange or a refresh stops
+these where they hold nothing yet, those that have begun end, and then nobody holds what the rest waits for. In another
+order they would hold what it wants, and want what it holds.
 
 The table is locked before one of its partitions is: a statement that has the list of partitions of before, and then
 waits for one, would miss a row that moves meanwhile.
@@ -47,6 +52,14 @@ ALTER TABLE {table} ATTACH PARTITION {table}_default DEFAULT;
 ALTER TABLE {table}_first SET (fillfactor = {fillfactor});
 ALTER TABLE {table}_default SET (fillfactor = {fillfactor});
 """
+# in the order of those who issue, and as they lock there
+STOPPED = (
+    "oauth_pendingrequest IN SHARE ROW EXCLUSIVE MODE",  # an allowing writes there, then authorization and code
+    "oauth_code IN EXCLUSIVE MODE",  # an exchange locks its code, then writes seat, code, authorization and tokens
+    "oauth_refreshtoken IN EXCLUSIVE MODE",  # a refresh locks its token and reads access tokens, then writes seat and tokens
+    "oauth_seat IN SHARE ROW EXCLUSIVE MODE",  # client_credentials write seat and access token
+    "oauth_authorization IN SHARE ROW EXCLUSIVE MODE",
+)
 # the end of each but the default one, the oldest first; until is when the last token in it has expired
 FUNCTIONS = r"""
 CREATE OR REPLACE FUNCTION oauth_{noun}_partitions() RETURNS TABLE (name text, until bigint)
@@ -64,11 +77,17 @@ DECLARE
     first bigint;
     until bigint;
     name text;
+    stopped text;
+    gives_up CONSTANT timestamptz := clock_timestamp() + interval '100ms';
 BEGIN
     IF NOT has_table_privilege(session_user, '{schema}.{table}', 'INSERT') THEN
         RAISE insufficient_privilege USING MESSAGE = 'who adds no {rows} adds no partition for them';
     END IF;
-    LOCK TABLE ONLY {schema}.{table} IN ACCESS EXCLUSIVE MODE;
+    FOREACH stopped IN ARRAY ARRAY[{stopped}] LOOP
+        PERFORM set_config('lock_timeout', greatest(
+            1, extract(epoch FROM gives_up - clock_timestamp()) * 1000)::integer::text, true);
+        EXECUTE 'LOCK TABLE ONLY {schema}.' || stopped;
+    END LOOP;
     LOCK TABLE {schema}.{table}_default IN ACCESS EXCLUSIVE MODE NOWAIT;
     SELECT greatest((not_before + day - 1) / day * day, max(p.until)) INTO first
         FROM {schema}.oauth_{noun}_partitions() p;
@@ -199,7 +218,10 @@ class ByExpiry:
 
     def functions(self, schema: str) -> str:
         """What makes them."""
-        return self._text(FUNCTIONS, schema=schema)
+        own = f"{self.table} IN ACCESS EXCLUSIVE MODE"
+        order = [own if each.startswith(f"{self.table} ") else each for each in STOPPED]
+        stopped = ", ".join(f"'{each}'" for each in (order if own in order else [*order, own]))
+        return self._text(FUNCTIONS, schema=schema, stopped=stopped)
 
     def _text(self, template: str, **more: Any) -> str:
         own: Mapping[str, str] = {"table": self.table, "noun": self.noun, "rows": self.rows, "fillfactor": f"{self.fillfactor}"}

@@ -21,7 +21,7 @@ log = logging.getLogger("smartauth.retention")
 
 DAYS = 30  # of each partition, at least
 SPARE = 30 * DAY  # for so long tokens find theirs, also if no worker runs
-ATTEMPTS, PAUSE = 8, 1.0  # each attempt waits at most 100 ms, for one lock, and others wait behind it
+ATTEMPTS, PAUSE = 8, 1.0  # each attempt waits at most 100 ms for its locks, and others wait behind it
 LOCK_NOT_AVAILABLE = "55P03"
 
 

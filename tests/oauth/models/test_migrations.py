@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
+from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from oauth.ending import access
@@ -88,6 +89,77 @@ def _index(name: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(known, [name])
         return [" ".join(made.split()) for (made,) in cursor.fetchall()]
+
+
+OF_PARTITIONS = [
+    pytest.param("0024_kept_answers_are_found", "KEPT", id="kept answers"),
+    pytest.param("0028_access_tokens_by_issue", "BY_ISSUE", id="by issue"),
+]
+INDEXES_OF_PARTITIONS = """
+SELECT t.relname, x.indisvalid, regexp_replace(pg_get_indexdef(x.indexrelid), '^.* (USING .*)$', '\\1')
+FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhrelid JOIN pg_class t ON t.oid = i.inhrelid
+WHERE i.inhparent = %s::regclass ORDER BY 1, 3
+"""
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize(("name", "index"), OF_PARTITIONS)
+def test_an_index_of_partitions_is_made_also_after_it_was_broken_off_and_no_other_goes_backwards(
+    name: str, index: str
+) -> None:
+    """While others write: a transaction that has the table open meanwhile holds up nobody."""
+    module = import_module(f"oauth.migrations.{name}")
+    made, table = getattr(module, index), getattr(module, index).table
+    assert module.Migration.atomic is False
+    with connection.schema_editor(atomic=False) as editor, connection.cursor() as cursor:
+        before = _indexes(table)
+        partitions = {partition for partition, *_ in before}
+        try:
+            cursor.execute(f"CREATE INDEX operators_own ON {table}_first USING brin (expires_at)")
+            made.remove(apps, editor)
+            without = _indexes(table)
+
+            cursor.execute(f"CREATE INDEX ON {table}_default {made.definition}")  # as far as it came
+            cursor.execute(
+                "UPDATE pg_index SET indisvalid = false WHERE indrelid = %s::regclass "
+                "AND pg_get_indexdef(indexrelid) LIKE '%%' || %s",
+                [f"{table}_default", made.definition],
+            )
+            made.add(apps, editor)
+            made.add(apps, editor)
+        finally:
+            cursor.execute("DROP INDEX IF EXISTS operators_own")
+
+    assert len(partitions) >= 3
+    assert without == sorted(
+        [each for each in before if each[2] != made.definition] + [(f"{table}_first", True, "USING brin (expires_at)")]
+    )
+    assert _indexes(table) == before
+    assert len([each for each in before if each[2] == made.definition]) == len(partitions)
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize(("name", "index"), OF_PARTITIONS)
+def test_the_default_partition_gets_its_index_first_and_nobody_waits_for_any(name: str, index: str) -> None:
+    """A partition that is added meanwhile has it then."""
+    made = getattr(import_module(f"oauth.migrations.{name}"), index)
+    with connection.schema_editor(atomic=False) as editor:
+        for way, words in ((made.remove, "DROP INDEX CONCURRENTLY"), (made.add, "CREATE INDEX CONCURRENTLY ON")):
+            with CaptureQueriesContext(connection) as ran:
+                way(apps, editor)
+            changes = [query["sql"] for query in ran.captured_queries if " INDEX " in query["sql"]]
+            assert all(change.startswith(words) for change in changes)
+            assert f"{words} {made.table}_default" in changes[0]
+            assert not [query["sql"] for query in ran.captured_queries if "LOCK TABLE" in query["sql"]]
+
+
+def _indexes(table: str) -> list[tuple[str, bool, str]]:
+    """Those of each partition: whether it is valid, and what it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES_OF_PARTITIONS, [table])
+        return sorted(cursor.fetchall())
 
 
 @pytest.mark.usefixtures("committed")

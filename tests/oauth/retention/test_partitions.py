@@ -264,10 +264,17 @@ def test_a_token_is_found_also_while_it_moves_into_a_new_partition(token: Any, t
             ask(f"DROP TABLE {name}")
 
 
-@pytest.mark.parametrize("name", ["0023_no_token_is_missed_while_it_moves", "0027_one_wait_for_partitions"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "0023_no_token_is_missed_while_it_moves",
+        "0027_one_wait_for_partitions",
+        "0029_partitions_while_tokens_are_issued",
+    ],
+)
 def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Table, name: str) -> None:
     add = f"oauth_add_{table.parts.noun}_partition"
-    mode = f"SELECT substring(prosrc FROM 'ONLY [^ ]+ IN ([A-Z ]+)') FROM pg_proc WHERE proname = '{add}'"
+    mode = f"SELECT substring(prosrc FROM '{table.name} IN ([A-Z ]+)') FROM pg_proc WHERE proname = '{add}'"
     with undone():
         weaker = table.migration.functions("public").replace("IN ACCESS EXCLUSIVE", "IN SHARE UPDATE EXCLUSIVE")
         ask(weaker)
@@ -359,7 +366,7 @@ def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_emp
 def test_who_has_waited_for_the_table_waits_for_no_partition(table: Table, way: str, held: str) -> None:
     """Everybody waits behind it meanwhile. What reads a partition alone is a vacuum, or a copy of it."""
     values, other = {"add": (0, 30), "drop": (table.ends()[f"{table.name}_first"],)}[way], connection.copy()
-    without_bound = table.migration.functions("public").replace("100ms", "0")
+    without_bound = table.migration.functions("public").replace("100ms", "60s")
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
@@ -375,6 +382,113 @@ def test_who_has_waited_for_the_table_waits_for_no_partition(table: Table, way: 
                         ask(call)
     finally:
         other.close()
+
+
+ALLOWING = [
+    "UPDATE oauth_pendingrequest SET answered_at = 0 WHERE false",
+    "UPDATE oauth_authorization SET flagged_at = 0 WHERE false",
+    "UPDATE oauth_code SET consumed_at = 0 WHERE false",
+]
+EXCHANGE = [
+    "SELECT 1 FROM oauth_code WHERE false FOR NO KEY UPDATE",
+    "UPDATE oauth_seat SET latest = 0 WHERE false",
+    "UPDATE oauth_code SET consumed_at = 0 WHERE false",
+    "UPDATE oauth_authorization SET flagged_at = 0 WHERE false",
+    "UPDATE oauth_accesstoken SET revoked_at = 0 WHERE false",
+    "UPDATE oauth_refreshtoken SET consumed_at = 0 WHERE false",
+]
+EXCHANGE_ALONE = [EXCHANGE[2], EXCHANGE[1], *EXCHANGE[4:], EXCHANGE[3]]
+REFRESHING = [
+    "SELECT 1 FROM oauth_refreshtoken WHERE false FOR NO KEY UPDATE",
+    "SELECT 1 FROM oauth_accesstoken WHERE false",
+    "UPDATE oauth_seat SET latest = 0 WHERE false",
+    "UPDATE oauth_accesstoken SET revoked_at = 0 WHERE false",
+    "UPDATE oauth_refreshtoken SET consumed_at = 0 WHERE false",
+]
+SERVICE = [
+    "UPDATE oauth_seat SET latest = 0 WHERE false",
+    "UPDATE oauth_accesstoken SET revoked_at = 0 WHERE false",
+    "SELECT 1 FROM oauth_seat, oauth_authorization WHERE false FOR KEY SHARE",
+]
+
+
+def add_with_patience(table: Table) -> None:
+    """Adds a partition on a connection of its own, which waits longer than a machine is slow, and undoes it."""
+    try:
+        with undone():
+            ask(table.migration.functions("public").replace("100ms", "60s"))
+            ask(f"SELECT oauth_add_{table.parts.noun}_partition(0, 30)")
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize(
+    "writing",
+    [ALLOWING, EXCHANGE, EXCHANGE_ALONE, REFRESHING, SERVICE],
+    ids=["an allowing", "an exchange", "an exchange alone", "a refresh", "a service"],
+)
+def test_who_issues_and_who_adds_a_partition_never_wait_for_each_other(
+    table: Table, writing: list[str], steps: int
+) -> None:
+    """Tables are locked in the order in which issuing locks them: who has begun ends, and then it is added."""
+    other = connection.copy()
+    try:
+        with ThreadPoolExecutor(1) as another, other.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '20s'")
+            cursor.execute("BEGIN")
+            for statement in writing[:steps]:
+                cursor.execute(statement)
+            added = another.submit(add_with_patience, table)
+            wait_for_waiting()
+            for statement in writing[steps:]:
+                cursor.execute(statement)
+            cursor.execute("COMMIT")
+            added.result()
+    finally:
+        other.close()
+
+
+def test_who_adds_a_partition_stops_who_begins_to_issue_before_they_hold_what_it_waits_for(table: Table) -> None:
+    """So it succeeds however many others issue all the time."""
+    first, later = connection.copy(), connection.copy()
+    try:
+        for begun in (ALLOWING, EXCHANGE, REFRESHING, SERVICE):
+            with first.cursor() as cursor, later.cursor() as cursor_of_later:
+                with undone():
+                    ask(f"SELECT oauth_add_{table.parts.noun}_partition(0, 30)")
+                    cursor.execute("SET lock_timeout = '10ms'")
+                    cursor.execute("BEGIN")
+                    with pytest.raises(OperationalError, match="lock timeout"):
+                        cursor.execute(begun[0])
+                    cursor.execute("ROLLBACK")
+                cursor_of_later.execute(begun[0])
+    finally:
+        first.close()
+        later.close()
+
+
+@pytest.mark.parametrize("held", ["oauth_pendingrequest", "oauth_code", "oauth_seat", "oauth_authorization"])
+def test_who_adds_a_partition_gives_up_where_a_writer_holds_what_it_locks(table: Table, held: str) -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(f"LOCK TABLE {held} IN ROW EXCLUSIVE MODE")
+            with undone():
+                ask("SET LOCAL statement_timeout = '60s'")
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    ask(f"SELECT oauth_add_{table.parts.noun}_partition(0, 30)")
+    finally:
+        other.close()
+
+
+def test_who_adds_a_partition_has_locked_before_what_its_foreign_keys_point_at(table: Table) -> None:
+    known = """
+    SELECT DISTINCT confrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass
+    """
+    locked = [text.split()[0] for text in _by_expiry.STOPPED]
+    assert {name for (name,) in ask(known, table.name)} <= set(locked)
 
 
 @pytest.mark.parametrize(

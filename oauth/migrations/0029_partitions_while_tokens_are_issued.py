@@ -1,0 +1,13 @@
+"""On PostgreSQL a partition is added also while tokens are issued all the time."""
+
+from django.db import migrations
+
+from oauth.migrations._by_expiry import ACCESS_TOKENS, REFRESH_TOKENS
+
+
+class Migration(migrations.Migration):
+    dependencies = [("oauth", "0028_access_tokens_by_issue")]
+    operations = [
+        migrations.RunPython(tokens.renew_functions, migrations.RunPython.noop)
+        for tokens in (ACCESS_TOKENS, REFRESH_TOKENS)
+    ]
