@@ -5,7 +5,7 @@ Nothing of it lives any more, so this may take its time. What a process left unm
 
 import logging
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from oauth.models import Authorization, UnmarkedEnding, liveness
 
@@ -48,7 +48,7 @@ def _mark(ending: UnmarkedEnding) -> int:
 
 def _unmarked(ending: UnmarkedEnding) -> QuerySet[Authorization]:
     """Those that it ended; what had run out by itself before keeps that as its reason, and what an ending before it
-    ended is left to that one."""
+    ended is left to that one. What a service is allowed never runs out: its next token would have belonged to it."""
     if ending.client_id:
         of = Authorization.objects.filter(client=ending.client_id, client_epoch=ending.epoch)
     else:
@@ -56,5 +56,5 @@ def _unmarked(ending: UnmarkedEnding) -> QuerySet[Authorization]:
     earlier = UnmarkedEnding.objects.filter(pk__lt=ending.pk)
     of_client = earlier.filter(client=OuterRef("client"), epoch=OuterRef("client_epoch"))
     of_server = earlier.filter(fhir_server=OuterRef("fhir_server"), epoch=OuterRef("fhir_server_epoch"))
-    left = of.filter(liveness.may_live(now=ending.ended_at), ended_at=0)
+    left = of.filter(Q(user__isnull=True) | liveness.may_live(now=ending.ended_at), ended_at=0)
     return left.filter(~Exists(of_client), ~Exists(of_server)).order_by("pk")

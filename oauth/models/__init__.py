@@ -11,6 +11,7 @@ from oauth.models.references import parse_reference, public_reference
 from oauth.models.refusal_counts import RefusalCount
 from oauth.models.seats import Seat
 from oauth.models.servers import ClaimProfile, FhirServer
+from oauth.models.sweep_progress import SweepProgress
 from oauth.models.tokens import AccessToken, Code, DeviceGrant, IDToken, RefreshToken
 from oauth.models.unmarked_endings import UnmarkedEnding
 
@@ -39,6 +40,7 @@ __all__ = [
     "ResourceServerRole",
     "Seat",
     "SigningKey",
+    "SweepProgress",
     "UnmarkedEnding",
     "parse_reference",
     "public_reference",

@@ -16,8 +16,6 @@ from oauth.models.servers import FhirServer
 if TYPE_CHECKING:
     from accounts.models import User
 
-LOST_BY_SERVICE = Q(ended_at__gt=0, user__isnull=True)
-
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:

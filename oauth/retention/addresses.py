@@ -1,18 +1,18 @@
 """Addresses are personal data: kept while they are needed, then for a number of days, then forgotten (PR-07)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accounts.models import SignIn
-from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, liveness
+from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, SweepProgress, liveness
 from oauth.models.locking import lock_in_pk_order
 from oauth.retention.parts import run_each
 from smart.time_units import DAY, HOUR
 
-LOOK = 2 * HOUR  # a sweep comes every hour
+OF_TOKENS = "addresses of access tokens"
+AT_ONCE = 2 * HOUR  # a sweep comes every hour
 
 
 def forget_addresses(*, now: int, days: int) -> int:
@@ -32,26 +32,33 @@ def forget_addresses(*, now: int, days: int) -> int:
 
 
 def _forget_addresses_of_tokens(before: int) -> int:
-    """Those of before a sweep that broke off are forgotten first, so that the next one still comes to them."""
-    left = list(_periods_with_addresses(before))
-    return sum(tokens.exclude(address="").update(address="") for tokens in reversed(left))
+    """Goes on where the last sweep ended or broke off, some hours at a time; the first one begins with the oldest."""
+    done = SweepProgress.objects.filter(part=OF_TOKENS).values_list("until", flat=True).first() or 0
+    count, since = 0, min(done, before)
+    _go_on_from(since)  # earlier than before where a clock was ahead then, or addresses are kept for longer now
+    while since < before:
+        until = min(since + AT_ONCE, before)
+        found = _with_address(since, until).update(address="")
+        since = until if found else _oldest(until, before)
+        count += found
+        _go_on_from(since)
+    return count
 
 
-def _periods_with_addresses(before: int) -> Iterator[QuerySet[AccessToken]]:
-    """The tokens of the latest hours before then, and of longer and longer periods before those.
+def _oldest(since: int, before: int) -> int:
+    """When the first token between the two was issued that has an address; the end where none has."""
+    issued_at = _with_address(since, before).aggregate(first=Min("issued_at"))["first"]
+    return before if issued_at is None else int(issued_at)
 
-    Until one has tokens and none of them has an address: older ones were forgotten, too.
-    """
-    until, length = before, LOOK
-    while until > 0:
-        # none lives for a day; its end is what has an index, and on PostgreSQL tells the partition
-        ends = {"expires_at__gte": until - length, "expires_at__lt": until + DAY}
-        tokens = AccessToken.objects.filter(issued_at__gte=until - length, issued_at__lt=until, **ends)
-        if tokens.exclude(address="").exists():
-            yield tokens
-        elif tokens.exists():
-            return
-        until, length = until - length, 2 * length
+
+def _with_address(since: int, until: int) -> QuerySet[AccessToken]:
+    """None lives for a day; its end is what has an index, and on PostgreSQL tells the partition."""
+    ends = {"expires_at__gte": since, "expires_at__lt": until + DAY}
+    return AccessToken.objects.filter(issued_at__gte=since, issued_at__lt=until, **ends).exclude(address="")
+
+
+def _go_on_from(moment: int) -> None:
+    SweepProgress.objects.update_or_create(part=OF_TOKENS, defaults={"until": moment})
 
 
 def _forget_bound_addresses(before: int, *, now: int) -> int:

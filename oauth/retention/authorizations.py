@@ -4,14 +4,19 @@ A code is remembered as long as anything that it bought, so that a late replay s
 token can be issued, no page lists them. Most that are old enough still have tokens, so a sweep does not look at all of
 them: at each code in the two hours in which it is old enough first, and again every 30 days.
 
-What a service was allowed had no code. It goes when it ended as long ago; what did not end is there for its next token.
+What a service was allowed had no code. It goes by when it ended, also with its client or FHIR server; what did not end
+is there for its next token.
 """
 
+from typing import Any
+
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat
+from accounts import clock
+from oauth.ending.reasons import EndedFor
+from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat, UnmarkedEnding
 from oauth.models.locking import lock_in_pk_order
 from oauth.models.seats import key_of_grant
 from oauth.retention import batches
@@ -23,36 +28,45 @@ LOOK, AGAIN = 2 * HOUR, 30 * DAY  # a sweep comes every hour
 
 def delete_authorizations(*, before: int) -> int:
     """Deletes those that have no token any more, and whose codes expired, or that ended, before then. Counts rows."""
-    return _delete_of_services(before) + _delete_of_people(before)
+    _end_what_services_lost()
+    of_services = Authorization.objects.filter(user__isnull=True, ended_at__gt=NEVER)
+    by_code = _delete_over(Code.objects.all(), "expires_at", "authorization", before=before)
+    return by_code + _delete_over(of_services, "ended_at", "pk", before=before)
 
 
-def _delete_of_services(before: int) -> int:
-    """Those that ended before then."""
-    count, last = 0, 0
-    ended = Authorization.objects.filter(user__isnull=True, ended_at__gt=NEVER, ended_at__lt=before).order_by("pk")
-    while some := list(ended.filter(pk__gt=last).values_list("pk", flat=True)[: batches.AT_ONCE]):
-        count += _delete(set(some) - _needed(set(some), before=before))
-        last = some[-1]
-    return count
+def _end_what_services_lost() -> None:
+    """Those under an epoch that is over and that no ending marked, as one that was granted while that committed."""
+    if UnmarkedEnding.objects.exists():
+        return  # it knows the reason
+    standing = Authorization.objects.filter(user__isnull=True, ended_at=NEVER)
+    of_client = ~Q(client_epoch=F("client__epoch"))
+    of_server = ~Q(fhir_server_epoch=F("fhir_server__epoch"))
+    for lost, reason in ((of_client, EndedFor.CLIENT_ENDED), (of_server, EndedFor.FHIR_SERVER_ENDED)):
+        while some := list(standing.filter(lost).values_list("pk", flat=True)[: batches.AT_ONCE]):
+            Authorization.objects.filter(pk__in=some).end(reason, now=clock.now())
 
 
-def _delete_of_people(before: int) -> int:
-    """Those that began with a code."""
-    oldest = Code.objects.order_by("expires_at").values_list("expires_at", flat=True).first()
+def _delete_over(rows: QuerySet[Any], moment: str, authorization: str, *, before: int) -> int:
+    """Those whose rows, found by an index on that moment, say that it was before then."""
+    oldest = rows.order_by(moment).values_list(moment, flat=True).first()
     if oldest is None:
         return 0
-    return sum(_delete_of_codes(until - LOOK, until, before=before) for until in range(before, oldest, -AGAIN))
+    return sum(
+        _delete_between(rows, moment, authorization, until - LOOK, until, before=before)
+        for until in range(before, oldest, -AGAIN)
+    )
 
 
-def _delete_of_codes(since: int, until: int, *, before: int) -> int:
-    """Looks at those whose code expired between the two."""
-    count, last = 0, 0
-    codes = Code.objects.filter(expires_at__lt=until).order_by("expires_at", "pk")
-    codes_at = codes.values_list("expires_at", "pk", "authorization")
+def _delete_between(
+    rows: QuerySet[Any], moment: str, authorization: str, since: int, until: int, *, before: int
+) -> int:
+    """Looks at those whose moment lies between the two."""
+    count, last, at = 0, 0, f"{moment}__"
+    found = rows.filter(**{f"{at}lt": until}).order_by(moment, "pk").values_list(moment, "pk", authorization)
     while some := list(
-        codes_at.filter(Q(expires_at__gt=since) | Q(pk__gt=last), expires_at__gte=since)[: batches.AT_ONCE]
+        found.filter(Q(**{f"{at}gt": since}) | Q(pk__gt=last), **{f"{at}gte": since})[: batches.AT_ONCE]
     ):
-        authorizations = {authorization for _, _, authorization in some}
+        authorizations = {of for _, _, of in some}
         count += _delete(authorizations - _needed(authorizations, before=before))
         since, last, _ = some[-1]  # those that are needed stay: the next ones come after them
     return count

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import SignIn, User
-from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
+from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken, SweepProgress
+from oauth.retention import addresses
 from oauth.retention.addresses import forget_addresses
 from oauth.retention.sweeping import sweep
 from smart.digests import sha256_hex
@@ -33,7 +34,8 @@ class Aged(Protocol):
 
 @pytest.fixture
 def aged(issue: Issue, make_client: MakeClient) -> Aged:
-    """An authorization with every address, as if all of it had happened so many days ago."""
+    """An authorization with every address, as if all of it had happened so many days ago, and nobody had swept."""
+    SweepProgress.objects.all().delete()
 
     def make(days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> dict[str, Any]:
         client = make_client(
@@ -143,57 +145,94 @@ def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in
     assert forgotten.result(30) > 0
 
 
-Ages = Callable[..., list[str]]
+IssuedAgo = Callable[[float], "QuerySet[AccessToken]"]
 
 
 @pytest.fixture
-def addresses_after_a_sweep(issue: Issue, settings: Any) -> Ages:
-    """Of tokens that were issued so many days ago, where addresses are kept for five; a minus says that it has none."""
+def issued_ago(issue: Issue, settings: Any) -> IssuedAgo:
+    """Makes a token of so many days ago, with an address. Addresses are kept for five; the first sweep is to come."""
+    settings.SMARTAUTH_ADDRESS_DAYS = 5
+    AccessToken.objects.filter(issued_at__lt=clock.now() - DAY).delete()
+    SweepProgress.objects.all().delete()
 
-    def swept(*ages: float) -> list[str]:
-        settings.SMARTAUTH_ADDRESS_DAYS, now = 5, clock.now()
-        AccessToken.objects.filter(issued_at__lt=now - DAY).delete()
-        tokens = [AccessToken.objects.filter(digest=sha256_hex(issue()["access_token"])) for _ in ages]
-        for token, age in zip(tokens, ages, strict=True):
-            at = now - int(abs(age) * DAY)
-            token.update(issued_at=at, expires_at=at + 300_000_000, address=HERE if age > 0 else "")
-        sweep()
-        return ["kept" if token.get().address else "forgotten" for token in tokens]
+    def make(days: float) -> Any:
+        token = AccessToken.objects.filter(digest=sha256_hex(issue()["access_token"]))
+        at = clock.now() - int(days * DAY)
+        token.update(issued_at=at, expires_at=at + 300_000_000, address=HERE)
+        return token
 
-    return swept
+    return make
 
 
-def test_however_long_nobody_swept_the_addresses_of_all_old_tokens_are_forgotten(
-    addresses_after_a_sweep: Ages,
+def with_address(*tokens: Any) -> list[bool]:
+    return [bool(token.get().address) for token in tokens]
+
+
+def test_the_first_sweep_forgets_the_addresses_of_all_old_tokens(issued_ago: IssuedAgo) -> None:
+    tokens = [issued_ago(days) for days in (4.9, 5.01, 5.2, 6, 20, 70)]
+
+    sweep()
+
+    assert with_address(*tokens) == [True, *[False] * 5]
+
+
+def test_the_next_one_goes_on_there_however_long_nobody_swept_and_whatever_lies_between(issued_ago: IssuedAgo) -> None:
+    """Tokens that never had an address hide none of before them."""
+    before, between = issued_ago(70), issued_ago(5.01)
+    sweep()
+    between.update(address="")
+    tokens = [issued_ago(days) for days in (5.02, 20, 40)]
+    SweepProgress.objects.update(until=clock.now() - 41 * DAY)
+
+    before.update(address=HERE)  # it shows what a sweep does not come to
+    sweep()
+
+    assert with_address(*tokens, before) == [False, False, False, True]
+
+
+@pytest.mark.parametrize("days", [3, 30])
+def test_where_addresses_are_kept_for_another_time_from_now_on_none_is_missed(
+    issued_ago: IssuedAgo, settings: Any, days: int
 ) -> None:
-    assert addresses_after_a_sweep(4.9, 5.01, 5.2, 6, 20, 70) == ["kept", *["forgotten"] * 5]
+    sweep()
+    settings.SMARTAUTH_ADDRESS_DAYS = days
+    sweep()
+    token = issued_ago(days + 0.5)
+
+    forget_addresses(now=clock.now() - DAY, days=days)  # of a day before it is due
+    assert with_address(token) == [True]
+    sweep()
+    assert with_address(token) == [False]
 
 
-def test_a_sweep_reads_no_tokens_of_before_those_whose_addresses_it_has_forgotten(
-    addresses_after_a_sweep: Ages,
-) -> None:
-    """The address of seventy days ago shows what it does not come to; there is none if every sweep ended."""
-    assert addresses_after_a_sweep(5.01, -5.1, 70) == ["forgotten", "forgotten", "kept"]
+def test_a_clock_that_was_ahead_once_hides_no_token_for_longer_than_until_the_next_sweep(issued_ago: IssuedAgo) -> None:
+    SweepProgress.objects.create(part=addresses.OF_TOKENS, until=clock.now() + 100 * DAY)
+    sweep()
+
+    assert SweepProgress.objects.get().until <= clock.now() - 5 * DAY
 
 
-def test_where_a_sweep_broke_off_the_next_one_goes_on(
-    addresses_after_a_sweep: Ages, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_a_sweep_broke_off_the_next_one_goes_on(issued_ago: IssuedAgo, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest are forgotten first."""
-    forgotten = list[int]()
-    update = QuerySet.update
+    tokens = [issued_ago(days) for days in (70, 20, 6)]
+    forget, calls = addresses._with_address, list[int]()
 
-    def note(self: Any, **values: Any) -> int:
-        if self.model is AccessToken and values == {"address": ""}:
-            forgotten.append(self.order_by("issued_at").first().issued_at)
-        return update(self, **values)
+    def break_down(since: int, until: int) -> Any:
+        calls.append(since)
+        if since > clock.now() - 21 * DAY and len(calls) < 10:
+            raise RuntimeError("stopped")
+        return forget(since, until)
 
-    monkeypatch.setattr(QuerySet, "update", note)
+    monkeypatch.setattr(addresses, "_with_address", break_down)
+    with pytest.raises(RuntimeError, match="stopped"):
+        sweep()
+    assert with_address(*tokens) == [False, True, True]
+    monkeypatch.undo()
+    tokens[0].update(address=HERE)
 
-    addresses_after_a_sweep(5.01, 6, 20, 70)
+    forget_addresses(now=clock.now(), days=5)
 
-    assert len(forgotten) == 4
-    assert forgotten == sorted(forgotten)
+    assert with_address(*tokens) == [True, False, False]
 
 
 @pytest.mark.postgresql
@@ -205,13 +244,15 @@ def test_old_tokens_are_sought_by_when_they_were_issued_in_partitions_that_may_h
         ran.append((statement, values))
         return execute(statement, values, *others)
 
+    now = clock.now()
+    SweepProgress.objects.update_or_create(part=addresses.OF_TOKENS, defaults={"until": now - 5 * DAY - 1})
     with connection.execute_wrapper(remember):
-        forget_addresses(now=clock.now(), days=5)
-    statement, values = next(each for each in ran if 'FROM "oauth_accesstoken"' in each[0])
+        forget_addresses(now=now, days=5)
+    statement, values = next(each for each in ran if 'UPDATE "oauth_accesstoken"' in each[0])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         plan = explained(statement, *values)
 
-    read = [line for line in plan if " on oauth_accesstoken" in line]
+    read = [line for line in plan if "Scan on oauth_accesstoken" in line and "Index Scan" not in line]
     assert 1 <= len(read) <= 2, "\n".join(plan)
     assert "Bitmap Index Scan on oauth_accesstoken_first_issued_at_idx" in "".join(plan)

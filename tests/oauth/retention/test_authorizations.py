@@ -8,7 +8,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts import clock
-from oauth.models import AddressChange, Authorization, Client, Code, Seat
+from oauth import tasks
+from oauth.ending.access import end_all, end_epoch
+from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
+from oauth.models import AddressChange, Authorization, Client, Code, FhirServer, Seat
 from oauth.models.seats import key_of_grant
 from oauth.retention import batches
 from oauth.retention.authorizations import delete_authorizations
@@ -20,6 +24,7 @@ from tests.kept_plans import explained
 
 OFFLINE = "launch/patient patient/*.rs offline_access"
 SYSTEM = "system/Patient.r"
+WHOLE = {"client": EndedFor.CLIENT_ENDED, "fhir_server": EndedFor.FHIR_SERVER_ENDED}
 LONG_AGO = 92 * DAY + HOUR  # longer than a refresh token may lie unused
 
 Granted = Callable[[], Authorization]
@@ -164,9 +169,66 @@ def test_a_hundred_that_have_a_token_yet_hide_no_later_one(allowed: Allowed, mon
     assert list(found) == made[:3]
 
 
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_a_service_lost_with_its_client_or_fhir_server_goes_however_long_ago_its_token_expired(
+    allowed: Allowed, name: str
+) -> None:
+    lost, has = allowed(), allowed()
+    if name == "fhir_server":
+        Authorization.objects.filter(pk=lost.pk).update(fhir_server=FhirServer.objects.create(base=f"https://{lost}"))
+        lost.refresh_from_db()
+
+    end_all([getattr(lost, name)], Actor(now=clock.now() - LONG_AGO), WHOLE[name])
+    assert Authorization.objects.get(pk=lost.pk).ended_for == WHOLE[name]
+    sweep()
+
+    assert list(Authorization.objects.filter(pk__in=[lost.pk, has.pk])) == [has]
+
+
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_no_ending_marked_for_a_service_is_marked_by_the_sweep(
+    allowed: Allowed, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As what was granted while its client ended: under an epoch that was over then."""
+    monkeypatch.setattr(batches, "AT_ONCE", 1)
+    lost, has = [allowed(), allowed()], allowed()
+    for row in lost:
+        Authorization.objects.filter(pk=row.pk).update(**{f"{name}_epoch": 1000})
+
+    sweep()
+
+    found = [Authorization.objects.get(pk=row.pk) for row in lost]
+    assert [(row.ended_for, row.ended_at > 0, row.epoch) for row in found] == [(WHOLE[name], True, 1)] * 2
+    assert Authorization.objects.get(pk=has.pk).ended_at == 0
+
+
+def test_what_an_ending_has_not_marked_yet_is_left_to_it_which_knows_the_reason(allowed: Allowed) -> None:
+    row = allowed()
+    end_epoch(row.client, Actor(now=clock.now()), EndedFor.CLIENT_DISABLED)
+
+    delete_authorizations(before=1)
+    assert Authorization.objects.get(pk=row.pk).ended_for == ""
+    tasks.sweep()
+
+    assert Authorization.objects.get(pk=row.pk).ended_for == EndedFor.CLIENT_DISABLED
+
+
+@pytest.mark.parametrize(("later", "is_looked_at"), [(0, True), (5 * HOUR, False), (30 * DAY, True), (90 * DAY, True)])
+def test_what_a_service_lost_and_was_needed_then_is_looked_at_again_every_thirty_days(
+    allowed: Allowed, later: int, is_looked_at: bool
+) -> None:
+    row = allowed(ended_at=clock.now() - LONG_AGO - later)
+
+    sweep()
+
+    assert Authorization.objects.filter(pk=row.pk).exists() is not is_looked_at
+
+
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("committed")
-def test_what_services_lost_is_found_by_an_index_of_nothing_else() -> None:
+def test_what_services_lost_is_found_by_an_index_of_nothing_else(allowed: Allowed) -> None:
     """Also by a plan that is made for any value."""
     ran = list[tuple[str, Any]]()
 
@@ -174,14 +236,18 @@ def test_what_services_lost_is_found_by_an_index_of_nothing_else() -> None:
         ran.append((statement, values))
         return execute(statement, values, *others)
 
+    row = allowed(ended_at=2)
+    row.access_tokens.all().delete()
     with connection.execute_wrapper(remember):
-        delete_authorizations(before=1)
-    ((statement, values),) = [each for each in ran if '"user_id" IS NULL' in each[0]]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        plan = explained(statement, *values)
-
-    assert any("authorization_lost" in line for line in plan), plan
+        delete_authorizations(before=3)
+    assert not Authorization.objects.filter(pk=row.pk).exists()
+    pages = [each for each in ran if '"ended_at" > (0)' in each[0] and each[1]]
+    assert pages
+    for statement, values in pages:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            plan = explained(statement, *values)
+        assert any("authorization_lost" in line for line in plan), plan
 
 
 def test_what_a_person_is_not_asked_again_outlives_its_tokens(

@@ -1,0 +1,16 @@
+"""How far a sweep has come: what it has done before then it need not look at again."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("oauth", "0029_partitions_while_tokens_are_issued")]
+    operations = [
+        migrations.CreateModel(
+            name="SweepProgress",
+            fields=[
+                ("part", models.TextField(primary_key=True, serialize=False)),
+                ("until", models.BigIntegerField()),
+            ],
+        )
+    ]
