@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import is_running
+from tests.redis_server import Redis
 from tests.running import ROOT
 
 pytestmark = pytest.mark.one_engine
@@ -108,6 +109,34 @@ def test_what_does_not_want_to_end_is_ended(tmp_path: Path, left: Path) -> None:
     run(tmp_path, f"step one bash {tmp_path}/step")
 
     assert not is_running(int(left.read_text()))
+
+
+def test_a_redis_of_a_test_has_the_mark_to_be_found_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its title would lie over it. A test that is stopped ends none of what it started."""
+    monkeypatch.setenv("CI_RUN", "that of this test")
+    redis = Redis()
+    try:
+        environment = Path(f"/proc/{redis.start().pid}/environ").read_bytes().split(b"\0")
+        assert b"CI_RUN=that of this test" in environment
+    finally:
+        redis.remove()
+
+
+def test_one_that_asks_finds_the_end_of_its_input(tmp_path: Path) -> None:
+    printed = run(tmp_path, "step asks bash -c 'read -r line || echo nobody: \"$line\"' <<<typed")
+
+    assert "nobody: \n--- asks: ok" in printed
+
+
+def test_one_that_does_not_want_to_be_interrupted_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "step").write_text(
+        "trap '' INT\nfor i in $(seq 100); do sleep 0.1; done; echo to the end", encoding="utf-8"
+    )
+
+    printed = run(tmp_path, f"tidying=1 bound=$((SECONDS + 1)); step long bash {tmp_path}/step")
+
+    assert "--- long: STOPPED" in printed
+    assert "to the end" not in printed
 
 
 def test_what_looks_for_the_mark_has_none(tmp_path: Path) -> None:
