@@ -11,12 +11,10 @@ is there for its next token.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from accounts import clock
-from oauth.ending.reasons import EndedFor
-from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat, UnmarkedEnding
+from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat
 from oauth.models.locking import lock_in_pk_order
 from oauth.models.seats import key_of_grant
 from oauth.retention import batches
@@ -28,22 +26,9 @@ LOOK, AGAIN = 2 * HOUR, 30 * DAY  # a sweep comes every hour
 
 def delete_authorizations(*, before: int) -> int:
     """Deletes those that have no token any more, and whose codes expired, or that ended, before then. Counts rows."""
-    _end_what_services_lost()
     of_services = Authorization.objects.filter(user__isnull=True, ended_at__gt=NEVER)
     by_code = _delete_over(Code.objects.all(), "expires_at", "authorization", before=before)
     return by_code + _delete_over(of_services, "ended_at", "pk", before=before)
-
-
-def _end_what_services_lost() -> None:
-    """Those under an epoch that is over and that no ending marked, as one that was granted while that committed."""
-    if UnmarkedEnding.objects.exists():
-        return  # it knows the reason
-    standing = Authorization.objects.filter(user__isnull=True, ended_at=NEVER)
-    of_client = ~Q(client_epoch=F("client__epoch"))
-    of_server = ~Q(fhir_server_epoch=F("fhir_server__epoch"))
-    for lost, reason in ((of_client, EndedFor.CLIENT_ENDED), (of_server, EndedFor.FHIR_SERVER_ENDED)):
-        while some := list(standing.filter(lost).values_list("pk", flat=True)[: batches.AT_ONCE]):
-            Authorization.objects.filter(pk__in=some).end(reason, now=clock.now())
 
 
 def _delete_over(rows: QuerySet[Any], moment: str, authorization: str, *, before: int) -> int:

@@ -218,3 +218,31 @@ def test_what_an_earlier_ending_ended_is_left_to_it_and_what_was_granted_after_i
     monkeypatch.undo()
     assert marks.mark_all() == 1
     assert told(before) == ("first", first.ended_at)
+
+
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_no_ending_marked_for_a_service_is_marked_by_the_sweep(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As what was granted while its client ended: under an epoch that was over then."""
+    monkeypatch.setattr(marks, "AT_ONCE", 1)
+    whole = one_of_each(make_client())
+    lost, has = [live_row(whole, **{f"{name}_epoch": 1000}) for _ in range(2)], live_row(whole)
+
+    tasks.sweep()
+
+    found = [Authorization.objects.get(pk=row.pk) for row in lost]
+    assert [(row.ended_for, row.ended_at > 0, row.epoch) for row in found] == [(WHOLE[name], True, 1)] * 2
+    assert told(has) == ("", 0)
+
+
+def test_what_an_ending_has_not_marked_yet_is_left_to_it_which_knows_the_reason(make_client: MakeClient) -> None:
+    row, now = live_row(one_of_each(make_client())), clock.now()
+    access.end_epoch(row.client, Actor(now=now), EndedFor.CLIENT_DISABLED)
+
+    marks.mark_what_services_lost(now=now + 1)
+    assert told(row) == ("", 0)
+    tasks.sweep()
+
+    assert told(row) == ("client-disabled", now)

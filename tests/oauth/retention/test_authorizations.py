@@ -8,8 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts import clock
-from oauth import tasks
-from oauth.ending.access import end_all, end_epoch
+from oauth.ending.access import end_all
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
 from oauth.models import AddressChange, Authorization, Client, Code, FhirServer, Seat
@@ -184,35 +183,6 @@ def test_what_a_service_lost_with_its_client_or_fhir_server_goes_however_long_ag
     sweep()
 
     assert list(Authorization.objects.filter(pk__in=[lost.pk, has.pk])) == [has]
-
-
-@pytest.mark.requirement("RV-08")
-@pytest.mark.parametrize("name", WHOLE)
-def test_what_no_ending_marked_for_a_service_is_marked_by_the_sweep(
-    allowed: Allowed, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """As what was granted while its client ended: under an epoch that was over then."""
-    monkeypatch.setattr(batches, "AT_ONCE", 1)
-    lost, has = [allowed(), allowed()], allowed()
-    for row in lost:
-        Authorization.objects.filter(pk=row.pk).update(**{f"{name}_epoch": 1000})
-
-    sweep()
-
-    found = [Authorization.objects.get(pk=row.pk) for row in lost]
-    assert [(row.ended_for, row.ended_at > 0, row.epoch) for row in found] == [(WHOLE[name], True, 1)] * 2
-    assert Authorization.objects.get(pk=has.pk).ended_at == 0
-
-
-def test_what_an_ending_has_not_marked_yet_is_left_to_it_which_knows_the_reason(allowed: Allowed) -> None:
-    row = allowed()
-    end_epoch(row.client, Actor(now=clock.now()), EndedFor.CLIENT_DISABLED)
-
-    delete_authorizations(before=1)
-    assert Authorization.objects.get(pk=row.pk).ended_for == ""
-    tasks.sweep()
-
-    assert Authorization.objects.get(pk=row.pk).ended_for == EndedFor.CLIENT_DISABLED
 
 
 @pytest.mark.parametrize(("later", "is_looked_at"), [(0, True), (5 * HOUR, False), (30 * DAY, True), (90 * DAY, True)])
