@@ -6,7 +6,8 @@ a worker of before has copied waits for one of today.
 
 from typing import Any
 
-from django.db import migrations, models
+from django.core.management.base import CommandError
+from django.db import OperationalError, migrations, models
 
 # after event_id, kind and at, which each event has
 TEXTS = (
@@ -30,14 +31,16 @@ FROM audit_outbox o CROSS JOIN ROWS FROM (json_to_recordset(o.events::json) AS (
 """,  # noqa: S608  # our own names
     "sqlite": f"""
 SELECT o.id * {PLACES} + e.key AS id, {_listed("json_extract(e.value, '$.{name}') AS {name}", COLUMNS[:3])},
-    {_listed('''coalesce(json_extract(e.value, '$.{name}'), '') AS "{name}"''', TEXTS)}
+    {_listed('''CAST(coalesce(json_extract(e.value, '$.{name}'), '') AS TEXT) AS "{name}"''', TEXTS)}
 FROM audit_outbox o, json_each(o.events) e
 """,  # noqa: S608  # our own names
 }
-# what an event says, as the outbox has it: a list of one object, in which nothing is empty
+# What an event says, as the outbox has it: a list of one object, in which nothing is empty. SQLite reads a text out of
+# JSON up to the first NUL only; the escape of a backslash stands aside while that of NUL is sought.
 ALONE = {
     "postgresql": "json_build_array(json_strip_nulls(json_build_object({members})))::text",
-    "sqlite": "json_array(json_patch('{{}}', json_object({members})))",
+    "sqlite": r"replace(replace(replace(json_array(json_patch('{{}}', json_object({members}))),"
+    r" '\\', char(1)), '\u0000', char(65533)), char(1), '\\')",
 }
 TAKE = {
     "postgresql": """
@@ -60,6 +63,9 @@ END
 # needs less than half the time of PostgreSQL's own method, and is not in every build
 HAS_LZ4 = "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
 COMPRESS = "ALTER TABLE audit_outbox ALTER events SET COMPRESSION lz4"
+# PostgreSQL's autovacuum gives way after a second; longer is no good, for all who record an event wait behind this
+PATIENCE = "SET LOCAL lock_timeout = '3s'"
+LOCK_NOT_AVAILABLE = "55P03"
 GRANTS = """
 SELECT format('GRANT %%s ON TABLE %%s TO %%s', a.privilege_type, t.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
 FROM pg_class c CROSS JOIN aclexplode(c.relacl) a CROSS JOIN unnest(%s::text[]) AS t (name)
@@ -105,10 +111,20 @@ def part(apps: Any, schema_editor: Any) -> None:
 
 
 def _prepare(cursor: Any, vendor: str, table: str, *later: str) -> list[str]:
-    """Nobody writes there from now on. The statements that give the rights on it for those of later, too."""
+    """Nobody writes there from now on. The statements that give the rights on it for those of later, too.
+
+    Raises CommandError if somebody else has the table for too long.
+    """
     if vendor != "postgresql":
         return []  # a migration is the only one that writes
-    cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    cursor.execute(PATIENCE)
+    try:
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        what = f"a backup, or another transaction that is open for long, holds {table}"
+        raise CommandError(f"audit.0006 has changed nothing: {what}. Try again when it has ended.") from error
     cursor.execute(GRANTS, [list(later), table])
     return [statement for (statement,) in cursor.fetchall()]
 

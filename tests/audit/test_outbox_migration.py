@@ -1,12 +1,16 @@
 """One row for what one transaction tells: what waits moves over, back and again, and processes of before go on."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.running import Server
+from tests.running import DATABASES, Server
 from tests.tables import rows
 
 pytestmark = pytest.mark.requirement("SD-10")
@@ -35,6 +39,9 @@ SHIP = ("shell", "--no-imports", "-c", "from audit.shipping import ship; print(s
 # two events of one transaction
 TOLD = """[{"event_id":"id 4","kind":"issued","at":5},{"event_id":"id 5","kind":"revoked","at":4,"client":"an-app"}]"""
 RECORD = f"INSERT INTO audit_outbox (at, number, events) VALUES (4, 2, '{TOLD}') RETURNING 1"
+NUMBER = """INSERT INTO audit_outbox (at, number, events)
+    VALUES (4, 1, '[{"event_id":"id 6","kind":"issued","at":4,"patient":5}]') RETURNING 1"""
+WAITS = "SELECT count(*) FROM pg_locks WHERE relation = 'audit_outboxevent'::regclass AND NOT granted"
 BOTH = [("id 4", "issued", 5, *EMPTY), ("id 5", "revoked", 4, "an-app", *EMPTY[1:])]
 
 
@@ -49,8 +56,30 @@ def server() -> Iterator[Server]:
         made.remove()
 
 
+@pytest.fixture
+def on_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in DATABASES:
+        monkeypatch.delenv(name, raising=False)
+
+
 def waiting(server: Server) -> list[tuple[Any, ...]]:
     return rows(server, "main", READ.format("audit_outboxevent"))
+
+
+@contextmanager
+def inserting(server: Server) -> Iterator[psycopg.Connection]:
+    """A process of before that has inserted three events, and not committed yet."""
+    with psycopg.connect(server.environment["SMARTAUTH_DATABASE_URL"]) as connection:
+        connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+        connection.execute(INSERT.encode())
+        yield connection
+
+
+def wait_until_it_waits(server: Server) -> None:
+    deadline = time.monotonic() + 60
+    while rows(server, "main", WAITS) == [(0,)]:
+        assert time.monotonic() < deadline, "the migration waits for nobody"
+        time.sleep(0.01)
 
 
 def outbox(server: Server) -> list[tuple[Any, ...]]:
@@ -99,3 +128,59 @@ def test_a_worker_of_before_deletes_nothing_so_that_one_of_today_finds_what_that
         rows(server, "main", "DELETE FROM audit_outboxevent WHERE id IN (SELECT min(id) FROM audit_outboxevent)")
 
     assert waiting(server) == BOTH
+
+
+@pytest.mark.postgresql
+def test_what_is_inserted_while_the_migration_runs_moves_over_too(server: Server) -> None:
+    server.manage("migrate", "audit", BEFORE, "--verbosity", "0")
+
+    with ThreadPoolExecutor() as threads, inserting(server) as connection:
+        migration = threads.submit(server.manage, "migrate", "audit", "--verbosity", "0")
+        wait_until_it_waits(server)
+        connection.commit()
+        migration.result()
+
+    assert waiting(server) == EVENTS
+    assert [number for _, number, _ in outbox(server)] == [1, 1, 1]
+
+
+@pytest.mark.postgresql
+def test_where_another_transaction_stays_open_the_migration_gives_up_and_can_be_run_again(server: Server) -> None:
+    server.manage("migrate", "audit", BEFORE, "--verbosity", "0")
+
+    with inserting(server) as connection:
+        with pytest.raises(AssertionError, match=r"CommandError: .* holds audit_outboxevent\. Try again"):
+            server.manage("migrate", "audit", "--verbosity", "0")
+        connection.commit()
+
+    assert rows(server, "main", "SELECT relkind::text FROM pg_class WHERE relname = 'audit_outboxevent'") == [("r",)]
+    server.manage("migrate", "audit", "--verbosity", "0")
+    assert waiting(server) == EVENTS
+
+
+@pytest.mark.postgresql
+def test_no_function_of_anybody_else_is_called_for_a_process_of_before(server: Server) -> None:
+    trap = "LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$"
+    with psycopg.connect(server.environment["SMARTAUTH_DATABASE_URL"]) as connection:
+        connection.execute("CREATE SCHEMA trap")
+        connection.execute(f"CREATE FUNCTION trap.json_strip_nulls(json) RETURNS json {trap}".encode())
+        connection.execute("SET search_path = trap, pg_catalog, public")
+        connection.execute(INSERT.encode())
+
+    assert waiting(server) == EVENTS
+
+
+@pytest.mark.usefixtures("on_sqlite")  # PostgreSQL takes no NUL
+def test_a_text_with_a_nul_that_a_process_of_before_records_is_read_to_its_end(server: Server) -> None:
+    nul = INSERT.replace('the "client"', "a' || char(0) || 'b\\u0000c\\' || char(0) || 'd")
+    assert nul != INSERT
+
+    rows(server, "main", nul)
+
+    assert waiting(server)[1][3] == "a\ufffdb\\u0000c\\\ufffdd \\u0041 ü"
+
+
+def test_what_is_a_number_in_an_event_is_read_as_text(server: Server) -> None:
+    rows(server, "main", NUMBER)
+
+    assert [event[6] for event in waiting(server)] == ["5"]
