@@ -1,9 +1,10 @@
 """What the trail says, with what still waits in the outbox."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit.models import Event, OutboxEvent, SecurityEvent
 
@@ -28,18 +29,22 @@ class NewEvents:
     def __init__(self, wanted: Q) -> None:
         self._wanted = wanted
         self._last = _last_shipped()
-        self._seen = {each.event_id for each in self._waiting()}
+        self._seen = set(self._waiting().values_list("event_id", flat=True))
+
+    def leave_out(self, events: Iterable[Event]) -> None:
+        """Those that were read elsewhere since this began."""
+        self._seen |= {each.event_id for each in events}
 
     def read(self) -> list[Event]:
         """Those since the last call, oldest first."""
-        waiting, last = self._waiting(), _last_shipped()
+        waiting, last = list(self._waiting()), _last_shipped()
         shipped = list(SecurityEvent.objects.filter(self._wanted, pk__gt=self._last, pk__lte=last))
         new = {each.event_id: each for each in (*waiting, *shipped) if each.event_id not in self._seen}
         self._seen, self._last = {each.event_id for each in waiting}, last
         return sorted(new.values(), key=lambda each: each.at)
 
-    def _waiting(self) -> list[OutboxEvent]:
-        return list(OutboxEvent.objects.filter(self._wanted).order_by("pk"))
+    def _waiting(self) -> QuerySet[OutboxEvent]:
+        return OutboxEvent.objects.filter(self._wanted).order_by("pk")
 
 
 def _last_shipped() -> int:

@@ -1,10 +1,15 @@
 """From the outbox to the trail: by rows that exist, idempotent by event id, never above a mark."""
 
 import json
+import logging
+from functools import cache
+from typing import Any
 
-from audit.models import Outbox, SecurityEvent
+from audit.models import Event, Outbox, SecurityEvent
 
 BATCH = 500
+_MEMBERS = frozenset(field.name for field in Event._meta.fields)
+logger = logging.getLogger(__name__)
 
 
 def ship() -> int:
@@ -12,11 +17,24 @@ def ship() -> int:
     shipped = 0
     while oldest := _oldest():
         rows = Outbox.objects.filter(pk__in=oldest)
-        copies = [SecurityEvent(**event) for row in rows.order_by("pk") for event in json.loads(row.events)]
+        copies = [_copy(event) for row in rows.order_by("pk") for event in json.loads(row.events)]
         SecurityEvent.objects.bulk_create(copies, ignore_conflicts=True)  # in one transaction
         rows.delete()
         shipped += len(copies)
     return shipped
+
+
+def _copy(event: dict[str, Any]) -> SecurityEvent:
+    """With the members that this release has columns for: one that a newer release wrote keeps no event from going."""
+    for unknown in event.keys() - _MEMBERS:
+        _warn_of(unknown)
+    return SecurityEvent(**{name: value for name, value in event.items() if name in _MEMBERS})
+
+
+@cache
+def _warn_of(member: str) -> None:
+    """Once in a process."""
+    logger.warning("the trail has no column for %s: events are shipped without it; is the worker older?", member)
 
 
 def _oldest() -> list[int]:

@@ -74,6 +74,8 @@ def _storable(value: Any) -> Any:
 
 
 def record_events(*events: Event) -> None:
-    """One row for all of them, on the connection of the transaction that is open."""
+    """One row for all of them, on the connection of the transaction that is open; none where there are none."""
+    if not events:
+        return
     with connection.cursor() as cursor:
         cursor.execute(INSERT, outbox_row(events))

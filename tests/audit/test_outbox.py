@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.models import OutboxEvent, SecurityEvent
+from audit.models import Outbox, OutboxEvent, SecurityEvent
 from audit.shipping import ship
 from audit.trail import Event, record_events
 from tests.conftest import App
@@ -169,3 +169,28 @@ def test_an_event_that_is_committed_late_is_not_skipped(client: str) -> None:
 
     assert early == 1
     assert shipped(client) == 2
+
+
+@pytest.mark.requirement("SD-10")
+def test_an_event_that_is_committed_between_copy_and_delete_is_not_deleted(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction began before that of the event which is shipped, so that its number is lower."""
+    ship()
+    write(client)
+    late = Outbox.objects.get()
+    late.delete()
+    write(client)
+    uncommitted = [Outbox(pk=Outbox.objects.get().pk - 1, at=late.at, number=late.number, events=late.events)]
+    copy = SecurityEvent.objects.bulk_create
+
+    def copy_while_it_is_committed(*copies: Any, **options: Any) -> Any:
+        copied = copy(*copies, **options)
+        if uncommitted:
+            uncommitted.pop().save(force_insert=True)
+        return copied
+
+    monkeypatch.setattr(SecurityEvent.objects, "bulk_create", copy_while_it_is_committed)
+    ship()
+
+    assert (waiting(client), shipped(client)) == (0, 2)

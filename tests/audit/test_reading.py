@@ -4,9 +4,10 @@ import secrets
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 from django.db.models import Q
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 
 from audit import reading
 from audit.event_kinds import EventKind
@@ -84,6 +85,22 @@ def test_what_fits_one_of_several_conditions_is_found_once(client: str) -> None:
     assert reasons(found) == ["10", "20", "30", "40", "50"]
 
 
+@pytest.mark.requirement("HI-08")
+def test_what_is_shipped_between_two_reads_of_the_trail_is_not_missed(client: str) -> None:
+    event, asked = wait(client, 10), []
+
+    def ship_before_the_second(execute: Any, sql: str, *arguments: Any) -> Any:
+        asked.append(sql)
+        if len(asked) == 2:
+            ship(event)
+        return execute(sql, *arguments)
+
+    with connections["audit"].execute_wrapper(ship_before_the_second):
+        found = newest_events(Q(client=client), Q(client="nobody"), at_most=9)
+
+    assert reasons(found) == ["10"]
+
+
 def test_what_is_new_comes_once_in_order_wherever_it_is(client: str) -> None:
     ship(wait(client, 10))
     before = wait(client, 20)
@@ -102,6 +119,26 @@ def test_what_is_new_comes_once_in_order_wherever_it_is(client: str) -> None:
     seen.append(reasons(following.read()))
 
     assert seen == [[], ["30", "40"], [], [], []]
+
+
+def test_what_was_read_elsewhere_is_left_out_wherever_it_is(client: str) -> None:
+    following = NewEvents(Q(client=client))
+    ship(wait(client, 10))
+    wait(client, 20)
+    following.leave_out(newest_events(Q(client=client), at_most=9))
+    wait(client, 30)
+
+    assert [reasons(following.read()), reasons(following.read())] == [["30"], []]
+
+
+def test_what_waits_when_following_begins_is_known_by_its_ids_alone(client: str) -> None:
+    wait(client, 10)
+
+    with CaptureQueriesContext(connection) as asked:
+        NewEvents(Q(client=client))
+
+    (ids,) = [each["sql"] for each in asked if "audit_outbox" in each["sql"]]
+    assert ids.startswith('SELECT "audit_outboxevent"."event_id" AS')
 
 
 def test_what_is_shipped_while_it_is_read_comes_next_time(client: str, monkeypatch: pytest.MonkeyPatch) -> None:

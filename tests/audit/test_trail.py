@@ -5,7 +5,9 @@ import secrets
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 
 from audit import shipping
 from audit.event_kinds import EventKind
@@ -138,3 +140,42 @@ def test_no_more_than_a_batch_is_in_memory_at_once_but_for_a_row_that_has_more(
 
     assert shipping.ship() == 12
     assert copied == [4, 1, 6, 1]
+
+
+@pytest.mark.requirement("SD-10")
+def test_no_more_rows_than_a_batch_are_looked_at_to_find_the_oldest(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipping.ship()
+    monkeypatch.setattr(shipping, "BATCH", 3)
+    for _ in range(5):
+        record_events(event)
+
+    with CaptureQueriesContext(connection) as asked:
+        shipping.ship()
+
+    looked = [each["sql"] for each in asked if '"number" FROM' in each["sql"]]
+    assert [sql[-8:].strip() for sql in looked] == ["LIMIT 3"] * 3  # three rows, two, and none
+
+
+@pytest.mark.requirement("SD-10")
+def test_a_member_that_only_a_newer_release_knows_keeps_no_event_from_being_shipped(
+    event: Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = f"member_{secrets.token_hex(4)}"
+    record_events(event, event._replace(at=8))
+    row = Outbox.objects.latest("pk")
+    row.events = json.dumps([{**each, unknown: "its value"} for each in json.loads(row.events)])
+    row.save()
+
+    shipping.ship()
+
+    shipped = SecurityEvent.objects.filter(client=event.client).order_by("at")
+    assert [(each.at, each.presented) for each in shipped] == [(7, event.presented), (8, event.presented)]
+    told = [record.getMessage() for record in caplog.records if record.name == "audit.shipping"]
+    assert told == [f"the trail has no column for {unknown}: events are shipped without it; is the worker older?"]
+
+
+def test_where_nothing_happened_nothing_is_written(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        record_events()

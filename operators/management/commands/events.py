@@ -41,13 +41,22 @@ class Command(VerbCommand):
 
     def handle(self, **options: Any) -> None:
         wanted = _condition(options)
-        coming = NewEvents(wanted)
-        self._print(newest_events(wanted, at_most=options["last"]), as_json=options["json"])
-        if options["follow"]:
+        coming = NewEvents(wanted) if options["follow"] else None
+        newest = newest_events(wanted, at_most=options["last"])
+        self._print(newest, as_json=options["json"])
+        if coming:
+            coming.leave_out(newest)
             with suppress(KeyboardInterrupt):
-                while True:
-                    self._print(coming.read(), as_json=options["json"])
-                    time.sleep(POLL_SECONDS)
+                self._follow(coming, as_json=options["json"])
+
+    def _follow(self, coming: NewEvents, *, as_json: bool) -> None:
+        """Until it is interrupted. It rests for as long as it reads at least, as what waits may be much."""
+        while True:
+            began = time.monotonic()
+            found = coming.read()
+            took = time.monotonic() - began
+            self._print(found, as_json=as_json)
+            time.sleep(max(POLL_SECONDS, took))
 
     def _print(self, found: Iterable[Event], *, as_json: bool) -> None:
         styles = {Result.REFUSED: self.style.WARNING, Result.ODD: self.style.ERROR}

@@ -2,19 +2,23 @@
 
 import json
 import secrets
+import time
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.reading import NewEvents, newest_events
 from audit.shipping import ship
 from audit.trail import Event, record_events
+from operators.management.commands import events as command
 from tests.fixture_types import MakePerson
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -90,3 +94,47 @@ def test_what_is_followed_comes_once_though_it_moves(client: str) -> None:
 
     assert seen == [["revoked"], [], ["refreshed"]]
     assert [each.kind for each in newest_events(Q(client=client), at_most=9)] == ["issued", "revoked", "refreshed"]
+
+
+def test_without_follow_what_waits_is_read_once(client: str) -> None:
+    record(client)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert len(events("--client", client)) == 1
+
+    assert len([each for each in asked if 'FROM "audit_outboxevent"' in each["sql"]]) == 1
+
+
+def test_what_is_recorded_while_following_begins_is_printed_once(client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def record_and_read(*wanted: Q, at_most: int) -> Any:
+        record(client)
+        return newest_events(*wanted, at_most=at_most)
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "newest_events", record_and_read)
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=time.monotonic, sleep=stop))
+
+    assert [each["kind"] for each in events("--client", client, "--follow")] == ["issued"]
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.1, 0.5), (7.0, 7.0)])
+def test_following_rests_for_as_long_as_it_read(
+    client: str, monkeypatch: pytest.MonkeyPatch, took: float, rest: float
+) -> None:
+    now, rests = [100.0], []
+
+    def read(self: NewEvents) -> list[Any]:
+        now[0] += took
+        return []
+
+    def stop(seconds: float) -> None:
+        rests.append(seconds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NewEvents, "read", read)
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=stop))
+    events("--client", client, "--follow")
+
+    assert rests == [pytest.approx(rest)]
