@@ -44,7 +44,7 @@ class Command(VerbCommand):
         coming = NewEvents(wanted) if options["follow"] else None
         newest = newest_events(wanted, at_most=options["last"])
         self._print(newest, as_json=options["json"])
-        if coming:
+        if coming is not None:
             coming.leave_out(newest)
             with suppress(KeyboardInterrupt):
                 self._follow(coming, as_json=options["json"])
