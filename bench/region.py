@@ -43,12 +43,12 @@ class Cost(NamedTuple):
 
 # Measured by bench/run with everything on one core, as docs/benchmarks.md says.
 COSTS = {
-    "introspection": Cost(38, 11),
-    "client_credentials with a secret": Cost(124, 68),
-    "refresh": Cost(169, 113),
-    "revocation": Cost(70, 39),
-    "launch in a session": Cost(29_000, 5_000),
-    "launch with a sign-in": Cost(226_000, 10_000),
+    "introspection": Cost(37, 12),
+    "client_credentials with a secret": Cost(148, 71),
+    "refresh": Cost(153, 87),
+    "revocation": Cost(57, 34),
+    "launch in a session": Cost(33_000, 6_000),
+    "launch with a sign-in": Cost(228_000, 9_000),
 }
 # Measured by bench/run --statements: bytes a row with its indexes.
 BYTES = {
