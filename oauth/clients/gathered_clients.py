@@ -32,9 +32,11 @@ def _with_assertions(work: Work[Any]) -> Work[Any]:
 
     async def verify_and_work(lane: Lane, batch: list[Waiting]) -> list[Any]:
         signers = await consume_together(lane, batch)
-        proven = [waiting for waiting, signer in zip(batch, signers, strict=True) if signer]
-        for waiting, signer in zip(proven, filter(None, signers), strict=True):
-            waiting.request.client = authenticated_client(signer)
+        proven = []
+        for waiting, signer in zip(batch, signers, strict=True):
+            if signer:
+                waiting.request.client = authenticated_client(signer)
+                proven.append(waiting)
         answers = iter(await work(lane, proven) if proven else [])
         return [next(answers) if signer else None for signer in signers]
 

@@ -1,7 +1,6 @@
 """The audit database of a first start is as `migrate --database audit` leaves it."""
 
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
@@ -11,17 +10,6 @@ from django.db.migrations.loader import MigrationLoader
 from tests.running import Server
 from tests.tables import rows
 from tests.templates import FILES
-
-
-@pytest.fixture
-def migrated() -> Iterator[Server]:
-    """Its databases are those of `migrate_trail`, which the templates of the tests begin with."""
-    made = Server()
-    try:
-        made.migrate()
-        yield made
-    finally:
-        made.remove()
 
 
 def test_every_migration_is_noted_there(migrated: Server) -> None:

@@ -46,141 +46,130 @@ BOTH = [("id 4", "issued", 5, *EMPTY), ("id 5", "revoked", 4, "an-app", *EMPTY[1
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    """Migrated, with nothing in it."""
-    made = Server()
-    try:
-        made.migrate()
-        yield made
-    finally:
-        made.remove()
-
-
-@pytest.fixture
 def on_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in DATABASES:
         monkeypatch.delenv(name, raising=False)
 
 
-def waiting(server: Server) -> list[tuple[Any, ...]]:
-    return rows(server, "main", READ.format("audit_outboxevent"))
+def waiting(migrated: Server) -> list[tuple[Any, ...]]:
+    return rows(migrated, "main", READ.format("audit_outboxevent"))
 
 
 @contextmanager
-def inserting(server: Server) -> Iterator[psycopg.Connection]:
+def inserting(migrated: Server) -> Iterator[psycopg.Connection]:
     """A process of before that has inserted three events, and not committed yet."""
-    with psycopg.connect(server.environment["SMARTAUTH_DATABASE_URL"]) as connection:
+    with psycopg.connect(migrated.environment["SMARTAUTH_DATABASE_URL"]) as connection:
         connection.execute("SET idle_in_transaction_session_timeout = '30s'")
         connection.execute(INSERT.encode())
         yield connection
 
 
-def wait_until_it_waits(server: Server) -> None:
+def wait_until_it_waits(migrated: Server) -> None:
     deadline = time.monotonic() + 60
-    while rows(server, "main", WAITS) == [(0,)]:
+    while rows(migrated, "main", WAITS) == [(0,)]:
         assert time.monotonic() < deadline, "the migration waits for nobody"
         time.sleep(0.01)
 
 
-def outbox(server: Server) -> list[tuple[Any, ...]]:
+def outbox(migrated: Server) -> list[tuple[Any, ...]]:
     """When the oldest event of each row was, how many events it says it has, and what they say."""
-    found = rows(server, "main", "SELECT at, number, events FROM audit_outbox ORDER BY id")
+    found = rows(migrated, "main", "SELECT at, number, events FROM audit_outbox ORDER BY id")
     return [(at, number, json.loads(events)) for at, number, events in found]
 
 
-def test_what_waits_moves_back_and_over_again_in_its_order(server: Server) -> None:
-    rows(server, "main", INSERT)
-    rows(server, "main", RECORD)
+def test_what_waits_moves_back_and_over_again_in_its_order(migrated: Server) -> None:
+    rows(migrated, "main", INSERT)
+    rows(migrated, "main", RECORD)
 
-    server.manage("migrate", "audit", BEFORE, "--verbosity", "0")
+    migrated.manage("migrate", "audit", BEFORE, "--verbosity", "0")
 
-    assert waiting(server) == [*EVENTS, *BOTH]
-    rows(server, "main", INSERT.replace("id ", "later "))
-    later = waiting(server)[5:]
+    assert waiting(migrated) == [*EVENTS, *BOTH]
+    rows(migrated, "main", INSERT.replace("id ", "later "))
+    later = waiting(migrated)[5:]
     assert len(later) == 3
 
-    server.manage("migrate", "audit", "--verbosity", "0")
+    migrated.manage("migrate", "audit", "--verbosity", "0")
 
-    assert waiting(server) == [*EVENTS, *BOTH, *later]
-    assert [each[:2] for each in outbox(server)] == [(at, 1) for at in (9, 7, 8, 5, 4, 9, 7, 8)]
-    assert outbox(server)[:2] == [
+    assert waiting(migrated) == [*EVENTS, *BOTH, *later]
+    assert [each[:2] for each in outbox(migrated)] == [(at, 1) for at in (9, 7, 8, 5, 4, 9, 7, 8)]
+    assert outbox(migrated)[:2] == [
         (9, 1, [{"event_id": "id 1", "kind": "revoked", "at": 9}]),
         (7, 1, [dict(zip(MEMBERS, EVENTS[1], strict=True))]),
     ]
-    assert server.manage(*SHIP).strip() == "8"
+    assert migrated.manage(*SHIP).strip() == "8"
 
 
-def test_a_process_of_before_records_its_events_and_they_are_shipped(server: Server) -> None:
-    rows(server, "main", INSERT)
+def test_a_process_of_before_records_its_events_and_they_are_shipped(migrated: Server) -> None:
+    rows(migrated, "main", INSERT)
 
-    assert [(at, number, len(events)) for at, number, events in outbox(server)] == [(9, 1, 1), (7, 1, 1), (8, 1, 1)]
-    assert waiting(server) == EVENTS
-    assert server.manage(*SHIP).strip() == "3"
-    assert rows(server, "audit", READ.format("audit_securityevent")) == EVENTS
+    assert [(at, number, len(events)) for at, number, events in outbox(migrated)] == [(9, 1, 1), (7, 1, 1), (8, 1, 1)]
+    assert waiting(migrated) == EVENTS
+    assert migrated.manage(*SHIP).strip() == "3"
+    assert rows(migrated, "audit", READ.format("audit_securityevent")) == EVENTS
 
 
 def test_a_worker_of_before_deletes_nothing_so_that_one_of_today_finds_what_that_has_not_copied(
-    server: Server,
+    migrated: Server,
 ) -> None:
-    rows(server, "main", RECORD)
+    rows(migrated, "main", RECORD)
 
     with pytest.raises(Exception, match="view"):
-        rows(server, "main", "DELETE FROM audit_outboxevent WHERE id IN (SELECT min(id) FROM audit_outboxevent)")
+        rows(migrated, "main", "DELETE FROM audit_outboxevent WHERE id IN (SELECT min(id) FROM audit_outboxevent)")
 
-    assert waiting(server) == BOTH
+    assert waiting(migrated) == BOTH
 
 
 @pytest.mark.postgresql
-def test_what_is_inserted_while_the_migration_runs_moves_over_too(server: Server) -> None:
-    server.manage("migrate", "audit", BEFORE, "--verbosity", "0")
+def test_what_is_inserted_while_the_migration_runs_moves_over_too(migrated: Server) -> None:
+    migrated.manage("migrate", "audit", BEFORE, "--verbosity", "0")
 
-    with ThreadPoolExecutor() as threads, inserting(server) as connection:
-        migration = threads.submit(server.manage, "migrate", "audit", "--verbosity", "0")
-        wait_until_it_waits(server)
+    with ThreadPoolExecutor() as threads, inserting(migrated) as connection:
+        migration = threads.submit(migrated.manage, "migrate", "audit", "--verbosity", "0")
+        wait_until_it_waits(migrated)
         connection.commit()
         migration.result()
 
-    assert waiting(server) == EVENTS
-    assert [number for _, number, _ in outbox(server)] == [1, 1, 1]
+    assert waiting(migrated) == EVENTS
+    assert [number for _, number, _ in outbox(migrated)] == [1, 1, 1]
 
 
 @pytest.mark.postgresql
-def test_where_another_transaction_stays_open_the_migration_gives_up_and_can_be_run_again(server: Server) -> None:
-    server.manage("migrate", "audit", BEFORE, "--verbosity", "0")
+def test_where_another_transaction_stays_open_the_migration_gives_up_and_can_be_run_again(migrated: Server) -> None:
+    migrated.manage("migrate", "audit", BEFORE, "--verbosity", "0")
 
-    with inserting(server) as connection:
+    with inserting(migrated) as connection:
         with pytest.raises(AssertionError, match=r"CommandError: .* holds audit_outboxevent\. Try again"):
-            server.manage("migrate", "audit", "--verbosity", "0")
+            migrated.manage("migrate", "audit", "--verbosity", "0")
         connection.commit()
 
-    assert rows(server, "main", "SELECT relkind::text FROM pg_class WHERE relname = 'audit_outboxevent'") == [("r",)]
-    server.manage("migrate", "audit", "--verbosity", "0")
-    assert waiting(server) == EVENTS
+    assert rows(migrated, "main", "SELECT relkind::text FROM pg_class WHERE relname = 'audit_outboxevent'") == [("r",)]
+    migrated.manage("migrate", "audit", "--verbosity", "0")
+    assert waiting(migrated) == EVENTS
 
 
 @pytest.mark.postgresql
-def test_no_function_of_anybody_else_is_called_for_a_process_of_before(server: Server) -> None:
+def test_no_function_of_anybody_else_is_called_for_a_process_of_before(migrated: Server) -> None:
     trap = "LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$"
-    with psycopg.connect(server.environment["SMARTAUTH_DATABASE_URL"]) as connection:
+    with psycopg.connect(migrated.environment["SMARTAUTH_DATABASE_URL"]) as connection:
         connection.execute("CREATE SCHEMA trap")
         connection.execute(f"CREATE FUNCTION trap.json_strip_nulls(json) RETURNS json {trap}".encode())
         connection.execute("SET search_path = trap, pg_catalog, public")
         connection.execute(INSERT.encode())
 
-    assert waiting(server) == EVENTS
+    assert waiting(migrated) == EVENTS
 
 
 @pytest.mark.usefixtures("on_sqlite")  # PostgreSQL takes no NUL
-def test_a_text_with_a_nul_that_a_process_of_before_records_is_read_to_its_end(server: Server) -> None:
+def test_a_text_with_a_nul_that_a_process_of_before_records_is_read_to_its_end(migrated: Server) -> None:
     nul = INSERT.replace('the "client"', "a' || char(0) || 'b\\u0000c\\' || char(0) || 'd")
     assert nul != INSERT
 
-    rows(server, "main", nul)
+    rows(migrated, "main", nul)
 
-    assert waiting(server)[1][3] == "a\ufffdb\\u0000c\\\ufffdd \\u0041 ü"
+    assert waiting(migrated)[1][3] == "a\ufffdb\\u0000c\\\ufffdd \\u0041 ü"
 
 
-def test_what_is_a_number_in_an_event_is_read_as_text(server: Server) -> None:
-    rows(server, "main", NUMBER)
+def test_what_is_a_number_in_an_event_is_read_as_text(migrated: Server) -> None:
+    rows(migrated, "main", NUMBER)
 
-    assert [event[6] for event in waiting(server)] == ["5"]
+    assert [event[6] for event in waiting(migrated)] == ["5"]
