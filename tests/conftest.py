@@ -31,8 +31,8 @@ from tests.explained import assert_explained
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer, SetClock
 
 pytest_plugins = [
-    "tests.workers", "tests.templates", "tests.skips", "tests.running", "tests.oracle", "tests.strangers",
-    "smartauth_probe.pytest_plugin",
+    "tests.workers", "tests.templates", "tests.skips", "tests.lost_connections", "tests.running", "tests.oracle",
+    "tests.strangers", "smartauth_probe.pytest_plugin",
 ]  # fmt: skip
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
 steady.load_profile("steady")

@@ -1,0 +1,35 @@
+"""What a test finds whose connection was lost before it began."""
+
+import pytest
+from django.db import connection, connections
+
+from tests import lost_connections
+
+pytestmark = pytest.mark.postgresql
+
+
+def test_a_connection_that_was_lost_between_two_tests_is_told_of_and_opened_anew(
+    committed: None, request: pytest.FixtureRequest
+) -> None:
+    connection.ensure_connection()
+    lost = connection.connection.info.backend_pid
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+        assert cursor.fetchone() == (True,)
+    other.close()
+
+    with pytest.warns(UserWarning, match="default: the connection was lost before tests/test_lost"):
+        lost_connections.pytest_runtest_setup(request.node)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() != (lost,)
+
+
+def test_a_connection_that_lives_is_kept(committed: None, request: pytest.FixtureRequest) -> None:
+    connection.ensure_connection()
+    kept = connection.connection
+
+    lost_connections.pytest_runtest_setup(request.node)
+
+    assert connection.connection is kept
