@@ -1,4 +1,7 @@
-"""On PostgreSQL nobody waits twice behind a partition that is added or dropped."""
+"""On PostgreSQL nobody waits twice behind a partition that is added or dropped.
+
+And one is added also while tokens are issued all the time.
+"""
 
 from django.db import migrations
 

@@ -269,7 +269,6 @@ def test_a_token_is_found_also_while_it_moves_into_a_new_partition(token: Any, t
     [
         "0023_no_token_is_missed_while_it_moves",
         "0027_one_wait_for_partitions",
-        "0029_partitions_while_tokens_are_issued",
     ],
 )
 def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Table, name: str) -> None:

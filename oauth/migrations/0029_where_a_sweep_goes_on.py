@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("oauth", "0029_partitions_while_tokens_are_issued")]
+    dependencies = [("oauth", "0028_access_tokens_by_issue")]
     operations = [
         migrations.CreateModel(
             name="SweepProgress",
