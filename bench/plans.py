@@ -15,7 +15,7 @@ from accounts import clock
 from bench.contenders import APPS, Contender
 from introspection import gathered_revocation as revocation
 from introspection.token_lookup import POSTGRESQL
-from oauth.http.lane import KEPT_PLANS
+from oauth.http.postgresql_session import KEPT_PLANS
 from oauth.models.sql import numbered
 from oauth.tokens import gathered_client_credentials as client_credentials
 from oauth.tokens import gathered_exchange as exchange

@@ -18,8 +18,8 @@ from accounts import clock
 from accounts.engine import is_on_postgresql
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
 from oauth.http.gathering import TURNS
-from oauth.http.lane import KEPT_PLANS
 from oauth.http.per_loop import PerLoop
+from oauth.http.postgresql_session import KEPT_PLANS
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
 from oauth.ending.tokens import EndedToken, ended_event
 from oauth.http.gathering import Answers, Waiting
-from oauth.http.lane import BEGIN, Lane
+from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
+from oauth.http.postgresql_session import BEGIN
 from oauth.models import sql
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER
 from oauth.tokens.gathered_writes import Writes, array_of_digests

@@ -2,7 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
-from oauth.http.lane import TAKES_NO_WRITES
+from oauth.http.postgresql_session import TAKES_NO_WRITES
 from oauth.models import sql
 from smart.tokens import liveness
 from smart.tokens.liveness import Dead

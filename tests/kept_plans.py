@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from oauth.http.lane import KEPT_PLANS
+from oauth.http.postgresql_session import KEPT_PLANS
 from oauth.models.sql import numbered
 
 

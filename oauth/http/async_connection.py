@@ -12,7 +12,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from oauth.http.lane import BEGIN, COMMIT, KEEPALIVES, TAKES_NO_WRITES, Asked
+from oauth.http.postgresql_session import BEGIN, COMMIT, KEEPALIVES, TAKES_NO_WRITES, Asked
 
 Unreachable = psycopg.OperationalError
 # Of Django's parameters; a psycopg connection without Django's cursors takes no others.

@@ -11,9 +11,10 @@ from oauth.clients.authentication import SecretClient, client_of_row
 from oauth.clients.gathered_clients import gathered_as_client
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.gathering import Answers, Waiting
-from oauth.http.lane import BEGIN, Lane
+from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
+from oauth.http.postgresql_session import BEGIN
 from oauth.models import sql
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_code import ConsumedCode, bought_access, code_verifier

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
 from accounts import clock
-from oauth.http.lane import BEGIN, Lane
+from oauth.http.lane import Lane
+from oauth.http.postgresql_session import BEGIN
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.supersede import MAY_LOSE, NO_SEAT, OF_AUTHORIZATION, Loser, SeatNumbers, seat_key

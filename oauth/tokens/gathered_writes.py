@@ -16,7 +16,8 @@ from django.db.models import Model
 
 from audit import trail
 from oauth.http.gathering import Waiting
-from oauth.http.lane import COMMIT, Asked, Lane
+from oauth.http.lane import Lane
+from oauth.http.postgresql_session import COMMIT, Asked
 from oauth.models import AccessToken, RefreshToken, sql
 from smart.tokens.refresh import ANY_TIME
 

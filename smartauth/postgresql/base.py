@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from psycopg import Error
 from psycopg.errors import ReadOnlySqlTransaction
 
-from oauth.http.lane import KEEPALIVES, TAKES_NO_WRITES
+from oauth.http.postgresql_session import KEEPALIVES, TAKES_NO_WRITES
 
 _SET_KEEPALIVES = [f"set_config('{name}', '{value}', false)" for name, value in KEEPALIVES.items()]
 

@@ -9,7 +9,8 @@ from django.db import connection, transaction
 
 from oauth.clients import gathered_assertions
 from oauth.http import gathering
-from oauth.http.lane import Asked, Lane
+from oauth.http.lane import Lane
+from oauth.http.postgresql_session import Asked
 from oauth.models import AssertionId, Client
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, MakeClient

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from oauth.http import gathering
-from oauth.http.lane import Asked, Lane
+from oauth.http.lane import Lane
+from oauth.http.postgresql_session import Asked
 from tests.conftest import App
 
 Posted = dict[str, Any]

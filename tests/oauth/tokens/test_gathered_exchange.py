@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oauth.http.lane import Asked
+from oauth.http.postgresql_session import Asked
 from oauth.models import ActsFor, Authorization, Code, RefreshToken, Seat
 from smart.digests import sha256_hex
 from tests.conftest import CHALLENGE, SECRET, App, Granted, basic
