@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from accounts.database_failure import failure_of
 from operators import readiness
 
 log = logging.getLogger("smartauth.health")
@@ -51,8 +52,8 @@ def readiness_state() -> tuple[bool, dict[str, Any]]:
 def _database_state(alias: str) -> str:
     try:
         missing = readiness.missing_migrations(alias)
-    except Error:
-        log.exception("the database %s does not answer", alias)
+    except Error as error:
+        log.exception("the database %s %s", alias, failure_of(error).what)
         connections[alias].close()
         return FAILED
     if missing:

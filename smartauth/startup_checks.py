@@ -6,9 +6,10 @@ import time
 from importlib import import_module
 
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 from django.urls import get_resolver
 
+from accounts.database_failure import failure_of
 from accounts.engine import is_on_postgresql
 from oauth.demo import credentials
 from oauth.keys import signing_keys
@@ -51,6 +52,9 @@ class StartupGate:
                 raise
             except NotYet as missing:
                 self._log_once(str(missing))
+            except Error as error:
+                if self._is_news(what := failure_of(error).what):
+                    log.exception("no request is served: the database %s", what)
             except Exception as error:
                 if self._is_news(type(error).__qualname__):
                     log.exception("no request is served: the checks could not be made")
@@ -92,7 +96,7 @@ def load_driver() -> None:
 
 
 def check_database() -> None:
-    """Raises UnsafeStart or NotYet, or the error of a database that does not answer (SB-07)."""
+    """Raises UnsafeStart or NotYet, or the error of a database that fails (SB-07)."""
     if missing := missing_migrations("default"):
         command = f"{settings.SMARTAUTH_COMMAND} migrate"
         raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `{command}` applies them.")

@@ -9,7 +9,7 @@ from smart.http.errors import OAuthError, ServerError, TemporarilyUnavailable, T
 
 
 def database_unavailable() -> TemporarilyUnavailable:
-    """The database does not answer."""
+    """The database does not answer, or cannot do this now."""
     return TemporarilyUnavailable("the server cannot answer now, try again", rule="E114", case="E114")
 
 

@@ -66,7 +66,8 @@ def _require_restorable(manifest: Manifest, folder: Path, *, with_trail: bool) -
 def _dump(alias: str, file: Path) -> None:
     database = connections[alias].settings_dict
     if _engine() == "sqlite":
-        sqlite.dump(str(database["NAME"]), file)
+        with connections[alias].wrap_database_errors:
+            sqlite.dump(str(database["NAME"]), file)
     else:
         postgresql.dump(database, file)
 

@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from accounts.database_failure import failure_of, text_of
 from operators.backup.manifest import UnusableBackup
 
 BESIDE = ("-wal", "-shm", "-journal")
+
+
+class _Damaged(sqlite3.DatabaseError):
+    """What SQLite's own look at a whole file has found."""
+
+    sqlite_errorname = "SQLITE_CORRUPT"
 
 
 def dump(database: str, file: Path) -> None:
@@ -27,7 +34,7 @@ def restore(file: Path, database: str, statements: Iterable[str]) -> None:
         _change(draft, statements)
     except sqlite3.DatabaseError as error:
         draft.unlink(missing_ok=True)
-        raise UnusableBackup(f"{file} is damaged: {error}.") from None
+        raise UnusableBackup(f"A copy of {file} {failure_of(error).what} ({text_of(error)}).") from None
     _sync(draft)
     for suffix in BESIDE:
         Path(f"{database}{suffix}").unlink(missing_ok=True)
@@ -39,7 +46,7 @@ def _change(draft: Path, statements: Iterable[str]) -> None:
     with closing(sqlite3.connect(draft)) as restored, restored:
         (found,) = restored.execute("PRAGMA integrity_check").fetchone()
         if found != "ok":
-            raise sqlite3.DatabaseError(found)
+            raise _Damaged(found)
         for statement in statements:
             restored.execute(statement)
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import Error, connections, router
 
 from accounts import clock
+from accounts.database_failure import failure_of, text_of
 from accounts.engine import is_on_postgresql
 from oauth.retention import partitions
 from operators import readiness
@@ -20,13 +21,14 @@ PATIENCE = 3.0  # seconds for a broker
 
 
 def find_unreachable() -> Iterator[Problem]:
-    """Databases that do not answer."""
+    """Databases to which no connection can be made."""
     for alias in readiness.DATABASES:
         try:
             connections[alias].ensure_connection()
         except Error as error:
-            said = " ".join(str(error).split())
-            yield Problem(f"the database {alias} does not answer: {said}", f"start it, or correct {_variable(alias)}")
+            found = failure_of(error)
+            mend = found.next_step(settings.SMARTAUTH_COMMAND, _variable(alias))
+            yield Problem(f"the database {alias} {found.what}: {text_of(error)}", mend)
 
 
 def find_unknown_pooler() -> Iterator[Problem]:

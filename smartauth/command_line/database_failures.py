@@ -1,15 +1,13 @@
-"""What a command says in a line where its database was never prepared, or does not answer."""
+"""What a command says in a line where its database was never prepared, or fails."""
 
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from smartauth.environment import FROM_FILE
-from smartauth.settings_table import DATABASE_URL, DEFAULT_PORT, default_data_folder
+from smartauth.settings_table import AUDIT_DATABASE_URL, DATABASE_URL, DEFAULT_PORT, default_data_folder
 
-LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
 # commands that are about rows of a database that another command has made
 ABOUT_ROWS = frozenset(
     {
@@ -69,8 +67,7 @@ def database_failures_in_a_line(program: str, arguments: Sequence[str]) -> Itera
 
 
 def database_sentence(error: Exception, program: str) -> str:
-    """What a failure of the database means."""
-    what = " ".join(str(error).split())
-    if LACKING.search(what):
-        return f"The database lacks tables of this version ({what}). `{program} migrate` makes them."
-    return f"The database does not answer: {what}."
+    """What a failure of the database means, and what to do."""
+    from accounts.database_failure import failure_of
+
+    return failure_of(error).sentence(error, program, f"{DATABASE_URL.name} or {AUDIT_DATABASE_URL.name}")

@@ -38,7 +38,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             if _is_read_only(connection):
                 what = "the database takes no writes: it is a standby, or set to read only"
-                raise self.Database.OperationalError(what)
+                raise ReadOnlySqlTransaction(what)
             if settings.SMARTAUTH_DATABASE_POOL_MODE == "none":
                 with connection.cursor() as cursor:
                     cursor.execute(f"SELECT {', '.join(_SET_KEEPALIVES)}")

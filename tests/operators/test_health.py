@@ -110,7 +110,7 @@ def test_however_many_ask_at_once_the_databases_are_asked_once(monkeypatch: pyte
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("alias", ["default", "audit"])
 def test_a_server_with_a_failing_database_is_not_ready_and_says_which(
-    monkeypatch: pytest.MonkeyPatch, alias: str
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, vendor: str, alias: str
 ) -> None:
     for name, value in {"NAME": "/no-such-folder/hidden", "HOST": "127.0.0.1", "PORT": "1"}.items():
         monkeypatch.setitem(connections.settings[alias], name, value)
@@ -123,6 +123,8 @@ def test_a_server_with_a_failing_database_is_not_ready_and_says_which(
     answer = json.loads(response.content)
     assert (answer["status"], answer["databases"]) == ("failed", {alias: "failed", other: "ok"})
     assert b"hidden" not in response.content
+    why = {"postgresql": "does not answer", "sqlite": "has files that this account cannot open or write"}[vendor]
+    assert caplog.messages == [f"the database {alias} {why}"]
 
 
 @pytest.mark.usefixtures("committed")

@@ -11,7 +11,7 @@ from wsgiref.util import setup_testing_defaults
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connections
+from django.db import OperationalError, connections
 
 from operators import health, readiness
 from smartauth import startup_checks
@@ -65,7 +65,7 @@ def test_without_its_database_a_server_answers_that_it_runs_and_nothing_else(bar
 
     assert httpx.get(f"{bare.url}/healthz").status_code == 200
     assert {path: httpx.get(bare.url + path).status_code for path in PATHS} == dict.fromkeys(PATHS, 503)
-    assert bare.log().count("the checks could not be made") == 1
+    assert bare.log().count("no request is served: the database does not answer") == 1
 
 
 def test_a_server_serves_once_its_migrations_are_there_and_is_ready_once_those_of_the_trail_are(bare: Server) -> None:
@@ -215,6 +215,23 @@ def test_a_reason_is_logged_once_however_often_somebody_asks(
         gate.try_open()
 
     assert [record.getMessage() for record in caplog.records] == ["no request is served: Demo data is there."]
+
+
+def test_a_database_that_fails_in_another_way_than_before_is_logged_anew(
+    monkeypatch: pytest.MonkeyPatch, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    away, locked = OperationalError("away"), OperationalError("database is locked")
+    locked.sqlite_errorname = "SQLITE_BUSY"  # type: ignore[attr-defined]
+    monkeypatch.setattr(startup_checks, "check_database", Checks(away, away, locked))
+    gate = StartupGate()
+
+    for _ in range(3):
+        gate.try_open()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "no request is served: the database does not answer",
+        "no request is served: the database is in use by others, who hold what this needs",
+    ]
 
 
 def test_between_two_tries_nobody_pays_for_a_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,6 +293,21 @@ def test_a_database_that_does_not_answer_is_found_and_what_lies_in_it_is_not_loo
     assert checks["keys"]["skipped"] == "the main database has no tables of this version"
 
 
+def test_a_database_that_is_damaged_is_not_called_one_that_does_not_answer(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SMARTAUTH_")}
+    tmp_path.chmod(0o700)
+    (tmp_path / "smartauth.sqlite3").write_text("no database " * 99)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env={**environment, "SMARTAUTH_DATA_DIR": str(tmp_path), "SMARTAUTH_PORT": "1"},
+    )  # fmt: skip
+
+    checks = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
+    damaged = {"what": "the database default is damaged: file is not a database", "mend": "restore a backup"}
+    assert checks["databases"]["problems"] == [damaged]
+
+
 @pytest.mark.postgresql
 @pytest.mark.parametrize("seconds", [10, -10])
 def test_a_clock_that_differs_from_that_of_the_database_is_found(

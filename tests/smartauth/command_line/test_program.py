@@ -256,7 +256,19 @@ def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
     done = smartauth("client", "list", folder=tmp_path, SMARTAUTH_DATABASE_URL=nobody)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: The database does not answer: ")
+    assert done.stderr.startswith("Error: The database does not answer (")
+    assert "Start it, or correct SMARTAUTH_DATABASE_URL or SMARTAUTH_AUDIT_DATABASE_URL." in done.stderr
+
+
+@pytest.mark.parametrize("command", [["client", "list"], ["manage", "client", "list"]])
+def test_a_file_that_is_no_database_is_told_as_that_and_with_what_to_do(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data/smartauth.sqlite3").write_text("no database " * 99)
+
+    done = smartauth(*command, folder=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.endswith("The database is damaged (file is not a database). Restore a backup.\n")
 
 
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
