@@ -1,18 +1,24 @@
 """What a failure of a database is told as: never that it does not answer where it has answered."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.database_failure import FAILURES, NO_ANSWER, OTHER, failure_of, text_of
 
 
 def what(error: Exception) -> str:
     return failure_of(error).what
+
+
+def execute_all(of: sqlite3.Connection | CursorWrapper, statements: Iterable[str]) -> None:
+    for statement in statements:
+        of.execute(statement)
 
 
 # SQLite ---------------------------------------------------------------------------------------------------------------
@@ -28,9 +34,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def failure_in(path: Path, *statements: str) -> sqlite3.Error:
+    """What the last of them raises."""
     with pytest.raises(sqlite3.Error) as raised, closing(sqlite3.connect(path, timeout=0)) as database:
-        for statement in statements:
-            database.execute(statement)
+        execute_all(database, statements)
     return raised.value
 
 
@@ -91,8 +97,7 @@ BY_STATEMENTS = [
 @pytest.mark.parametrize(("statements", "told"), BY_STATEMENTS)
 def test_what_postgresql_refuses_is_told_by_its_sqlstate(statements: list[str], told: str) -> None:
     with pytest.raises(Error) as raised, transaction.atomic(), connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        execute_all(cursor, statements)
 
     assert what(raised.value) == told
 
@@ -101,8 +106,7 @@ def test_what_postgresql_refuses_is_told_by_its_sqlstate(statements: list[str], 
 @pytest.mark.usefixtures("committed")
 def test_a_lock_that_another_holds_is_told_as_that(other: None) -> None:
     with pytest.raises(OperationalError) as raised, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = 1")
-        cursor.execute("LOCK TABLE oauth_seat")
+        cursor.execute("SELECT set_config('lock_timeout', '1', true); LOCK TABLE oauth_seat")
 
     assert what(raised.value) == "is in use by others, who hold what this needs"
 

@@ -185,7 +185,7 @@ def test_the_serving_role_ships_what_the_fhir_server_recorded_and_the_owner_alon
     migrated.manage("shell", "--no-imports", "-c", recorded)
     cut = ("fhir-audit", "cut", "--before", "2000-01-01", "--yes", "--json")
 
-    with pytest.raises(AssertionError, match="does not let its role do this .*Use the role that owns the tables"):
+    with pytest.raises(AssertionError, match=r"does not let its role do this .*Use the role that owns the tables"):
         migrated.manage(*cut)
     migrated.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth_owner", "smartauth_audit")
     try:
