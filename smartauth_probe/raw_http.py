@@ -1,6 +1,7 @@
 """One request over a socket, byte by byte as it is given: what is wrong on purpose no client of HTTP would send."""
 
 import io
+import re
 import socket
 import ssl
 import time
@@ -8,12 +9,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from smartauth_probe.requests import Presentation
 
 SECONDS = 15.0
 BODY_LIMIT = 1_000_000
+# An id or a version that a server told may be any text. What it holds begins no line, so no request of its own either;
+# that a line goes on in the next is one of the things that are wrong on purpose.
+_NOT_IN_A_TARGET = re.compile("[^!-~]")
+_LINE_END = re.compile(r"\r(?!\n)|\r?\n(?![ \t])")
 
 
 class NoAnswer(Exception):
@@ -99,13 +104,14 @@ def _message(base: SplitResult, request: Presentation) -> bytes:
     """Each character of a header's value is one byte."""
     query = f"?{request.query}" if request.query else ""
     path = f"{base.path}/{request.path}" if request.path or not base.path else base.path
+    target = _NOT_IN_A_TARGET.sub(lambda found: quote(found[0], errors="replace"), f"{path}{query}")
     named = {name.lower() for name, _ in request.headers}
     head = [
-        f"{request.method} {path}{query} HTTP/1.1",
+        f"{request.method} {target} HTTP/1.1",
         f"Host: {base.netloc}",
         *(["Accept: application/fhir+json"] if "accept" not in named else []),
         "Connection: close",
-        *(f"{name}: {value}" for name, value in request.headers),
+        *(f"{name}: {_LINE_END.sub('', value)}" for name, value in request.headers),
     ]
     if request.body:
         head.append(f"Content-Length: {len(request.body)}")

@@ -24,8 +24,8 @@ AFTERWARDS = (("GET", ""), ("GET", "/_history"), ("GET", "/_history/1"), ("DELET
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
-        owner, content = made.owner(probe.b), {**probe.b.any().content, "identifier": [new_identifier()]}
-        kind = str(content["resourceType"])
+        owner, of_b = made.owner(probe.b), probe.b.any()
+        kind, content = of_b.type, {**of_b.content, "identifier": [new_identifier()]}
         record = made.make(kind, content, owner)
         probe.need("delete", probe.send("DELETE", f"{kind}/{record}", owner))
         return worst(

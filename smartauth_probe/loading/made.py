@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.skip import Skip
-from smartauth_probe.target.answer import Answer, Json, name_of
+from smartauth_probe.target.answer import Answer, Json, identifiers, name_of
 from smartauth_probe.target.client import Stop
 from smartauth_probe.target.probe import WIDEST, Probe
 from smartauth_probe.target.sending import Pairs
@@ -113,7 +113,7 @@ class Made:
             for token in tokens:
                 with suppress(NoAnswer, Stop):
                     answer = self.probe.search(kind, token, ("identifier", search_value(identifier)))
-                    found = [each for each in answer.entries if identifier in (each.get("identifier") or ())]
+                    found = [each for each in answer.entries if identifier in identifiers(each)]
                     self.paths |= dict.fromkeys(map(name_of, found))
                     if answer.is_ok:
                         self.unanswered.remove((kind, identifier))
@@ -151,8 +151,7 @@ class Made:
 
 
 def _identifier(content: Json) -> Json:
-    found: Json = (content.get("identifier") or [{}])[0]
-    return found
+    return next(iter(identifiers(content)), {})
 
 
 def _place(answer: Answer, path: str) -> str:

@@ -118,6 +118,12 @@ def name_of(resource: Json) -> str:
     return f"{kind}/{key}" if key else kind
 
 
+def identifiers(resource: Json) -> list[Json]:
+    """Those of a resource that have the form of one."""
+    found = resource.get("identifier")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def _resources(bundle: Json) -> Iterator[Json]:
     entries = bundle.get("entry") if bundle.get("resourceType") == "Bundle" else ()
     for entry in entries if isinstance(entries, list) else ():

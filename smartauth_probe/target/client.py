@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from smartauth_probe.raw_http import NoAnswer, Response, send
 from smartauth_probe.requests import Presentation
@@ -104,8 +104,9 @@ class Client:
 
     def below_base(self, url: str) -> Presentation | None:
         """The request for an address that the server told, None where that is outside of the base."""
-        whole = urlsplit(urljoin(f"{self.base}/", url))
-        base = urlsplit(self.base)
+        whole, base = _told_address(f"{self.base}/", url), urlsplit(self.base)
+        if whole is None:
+            return None
         path = whole.path.removeprefix(base.path)
         if (whole.scheme, whole.netloc) != (base.scheme, base.netloc) or (path == whole.path and base.path):
             return None
@@ -116,10 +117,16 @@ class Client:
         self.exchanges.append(Exchange(request, token, answer))
         if answer.is_broken:
             self._remember_broken(request, answer)
-        target = answer.location
-        if target and urlsplit(urljoin(self.base, target)).netloc != self.host:
-            self.redirects.append(f"{request.method} {request.path}: {answer.status} to {urlsplit(target).netloc}")
+        if answer.location:
+            self._note_redirect(request, answer)
         return answer
+
+    def _note_redirect(self, request: Presentation, answer: Answer) -> None:
+        """Where it leads to another host, or nowhere."""
+        target = _told_address(self.base, answer.location)
+        if target is None or target.netloc != self.host:
+            where = target.netloc if target else "what is no address"
+            self.redirects.append(f"{request.method} {request.path}: {answer.status} to {where}")
 
     def _remember_broken(self, request: Presentation, answer: Answer) -> None:
         """The first of all, until one shows the program inside."""
@@ -138,3 +145,11 @@ class Client:
             if self._next > now:
                 self._sleep(self._next - now)
             self._next = max(now, self._next) + 1 / self.limits.per_second
+
+
+def _told_address(base: str, url: str) -> SplitResult | None:
+    """The parts of an address that the server told, None where it is none."""
+    try:
+        return urlsplit(urljoin(base, url))
+    except ValueError:
+        return None

@@ -8,7 +8,7 @@ from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import presentation
 from smartauth_probe.skip import Skip
-from smartauth_probe.target.answer import Answer, Json
+from smartauth_probe.target.answer import Answer, Json, identifiers
 from smartauth_probe.target.fixture import UNKNOWN_ID, Fixture, Person
 from smartauth_probe.target.sending import Sending
 from smartauth_probe.target.server_facts import ServerFacts
@@ -163,8 +163,8 @@ class Probe(Sending):
     def identifier_of_b(self) -> str:
         """A record number of B, as their own token reads it. Raises Skip."""
         answer = self.read("Patient", self.b.id, self.reader(self.b.id))
-        for each in answer.resource.get("identifier") or [{}]:
-            if isinstance(each, dict) and isinstance(each.get("value"), str):
+        for each in identifiers(answer.resource):
+            if isinstance(each.get("value"), str):
                 return self.hide(each["value"], "a record number of B")
         raise Skip("Patient B has no identifier that was found.", "an identifier for B")
 

@@ -101,3 +101,20 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
     with pytest.raises(NoAnswer, match=f"{base} did not answer: ConnectionRefusedError"):
         send(base, presentation("expired", TOKEN, "amy"))
+
+
+def test_an_id_that_a_server_told_begins_no_request_of_its_own(listener: Listener) -> None:
+    told = "a HTTP/1.1\r\nHost: other\r\n\r\nGET /\u00fc\ud800"
+
+    send(listener.base, Presentation(f"Patient/{told}", query="x=a b"))
+
+    line, *headers = listener.arrived.split(b"\r\n\r\n")[0].split(b"\r\n")
+    assert line == (b"GET /fhir/Patient/a%20HTTP/1.1%0D%0AHost:%20other%0D%0A%0D%0AGET%20/%C3%BC%3F?x=a%20b HTTP/1.1")
+    assert [header for header in headers if header.startswith(b"Host")] == [f"Host: {listener.base[7:-5]}".encode()]
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n", "\r"])
+def test_a_version_that_a_server_told_begins_no_header(listener: Listener, ends: str) -> None:
+    send(listener.base, Presentation("Patient", headers=(("If-Match", f"1{ends}Host: other"),)))
+
+    assert b"If-Match: 1Host: other\r\n" in listener.arrived

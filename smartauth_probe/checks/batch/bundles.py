@@ -31,11 +31,14 @@ def send(probe: Probe, token: GivenToken, content: Json) -> Answer:
 
 
 def answers_in(answer: Answer, count: int) -> list[Answer]:
-    """The answer to each of so many entries; where the whole Bundle is refused, that for each. Raises Skip."""
+    """The answer to each of so many entries; where the whole Bundle is refused, that for each. Raises Skip.
+
+    With 0 those that are there, however many.
+    """
     if not answer.is_ok:
         return [answer] * count
     found = list(_answers(answer.resource))
-    if len(found) < count:
+    if count and len(found) != count:
         raise Skip(f"The Bundle of answers has {len(found)} entries, and {count} requests were sent.")
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from smartauth_probe.checks.writes.section import KIND
 from smartauth_probe.loading.made import Made, new_identifier, search_value
-from smartauth_probe.target.answer import Answer, Json
+from smartauth_probe.target.answer import Answer, Json, identifiers
 from smartauth_probe.target.fixture import Person, Record
 from smartauth_probe.target.probe import WIDEST, Probe
 from smartauth_probe.target.sending import Pairs
@@ -88,7 +88,7 @@ class Copies(Made):
         """By what is its own, and whatever the server makes of the search, with its identifier."""
         identifier = content["identifier"][0]
         answer = self.probe.search(KIND, self.owner(person), criteria(content))
-        yield from (Record.of(each) for each in answer.entries if identifier in each.get("identifier", ()))
+        yield from (Record.of(each) for each in answer.entries if identifier in identifiers(each))
 
 
 @contextmanager

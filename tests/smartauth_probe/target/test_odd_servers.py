@@ -1,5 +1,6 @@
 """Servers that are slow, down, huge, or answer nonsense: a report or a sentence, never a traceback."""
 
+import json
 import socket
 import struct
 import threading
@@ -91,6 +92,23 @@ ODD = {
 }
 
 
+def says_resource(resource: object) -> Speak:
+    content = json.dumps(resource).encode()
+    return says(HEAD + b"Content-Length: %d\r\n\r\n" % len(content) + content)
+
+
+RESULT = {"resourceType": "Observation", "id": "amy-1", "subject": {"reference": "Patient/amy"}, "identifier": 7}
+SHOWN = [{"resource": RESULT, "response": {"status": "200", "location": "http://["}}] * 4
+NO_ADDRESS = {
+    "a redirect": says(b"HTTP/1.1 302 No\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"),
+    "where an export is": says(b"HTTP/1.1 202 Yes\r\nContent-Location: http://[\r\nContent-Length: 0\r\n\r\n"),
+    "a next page": says_resource(
+        {"resourceType": "Bundle", "link": [{"relation": "next", "url": "http://["}], "entry": SHOWN}
+    ),
+    "an identifier": says_resource({**RESULT, "resourceType": "Patient"}),
+}
+
+
 def some_checks() -> list[Check]:
     return chosen(all_checks(), EVERY_WAY)[::3]
 
@@ -115,6 +133,30 @@ def test_a_server_that_turns_odd_meanwhile_gets_a_report(odd: str) -> None:
     assert made.results
     assert not [each for each in made.results if "probe itself" in each.result.seen]
     assert len(made.results) == made.chosen or made.stopped
+
+
+def test_a_redirect_to_no_address_is_a_sentence_before_the_run() -> None:
+    with speaking(NO_ADDRESS["a redirect"]) as base, pytest.raises(CouldNotRun):
+        prepare(Client(base, Limits(seconds=20)), OpenTokens())
+
+
+@pytest.mark.parametrize("odd", NO_ADDRESS)
+def test_no_check_breaks_at_what_is_no_address_and_no_identifier(odd: str) -> None:
+    with speaking(NO_ADDRESS[odd]) as base:
+        probe = probe_at(base)
+        probe.writes = True
+        made = run(probe, list(all_checks()))
+
+    assert len(made.results) == made.chosen
+    assert not [each.check.name for each in made.results if "probe itself" in each.result.seen]
+
+
+def test_a_redirect_to_no_address_counts_as_one_that_leads_away() -> None:
+    with speaking(NO_ADDRESS["a redirect"]) as base:
+        client = Client(base)
+        client.send(Presentation("Patient"))
+
+    assert client.redirects == ["GET Patient: 302 to what is no address"]
 
 
 def test_of_a_body_that_does_not_end_a_part_is_read() -> None:
