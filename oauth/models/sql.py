@@ -39,6 +39,11 @@ def columns(row: type) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in _expressions(row))
 
 
+def expressions(row: type) -> str:
+    """The same without names, for what is no list of SELECT or RETURNING."""
+    return ", ".join(expression for _, expression in _expressions(row))
+
+
 def _expressions(row: type, prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, hint in get_type_hints(row, include_extras=True).items():
         if _is_row(hint):

@@ -7,7 +7,7 @@ requests alone, too: the token with that number, which may lose its place, is no
 """
 
 from collections.abc import Iterable
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from django.conf import settings
 
@@ -39,13 +39,13 @@ from smart.tokens.liveness import is_superseded
 from smart.tokens.refresh import possible_ends
 
 _LATEST_BEFORE = "(SELECT latest FROM oauth_seat WHERE id = oauth_refreshtoken.seat_id)"
-_TOKENS = f"""(SELECT json_agg(json_build_array(t.seat_number, t.id, ta.id, ta.patient))
+_TOKENS = f"""(SELECT json_agg(json_build_array(t.seat_number, {sql.expressions(Loser)}))
     FROM {numbered_tokens("e.id", "seat_number > e.latest - c.tokens_to_keep")})"""  # noqa: S608  # our own texts
 
 
 class HeldSeat(NamedTuple):
     """A seat that the batch has locked, None for each if there is none; and those of its tokens that may lose their
-    place, each with its number, authorization and patient.
+    place, each with its number.
 
     `latest_before` is what the statement saw of it before the lock.
     """
@@ -54,7 +54,7 @@ class HeldSeat(NamedTuple):
     latest: Annotated[int, "e.latest"]
     launches: Annotated[int, "e.launches"]
     latest_before: Annotated[int, _LATEST_BEFORE]
-    tokens: Annotated[list[tuple[int, int, int, str]] | None, _TOKENS]
+    tokens: Annotated[list[list[Any]] | None, _TOKENS]
 
 
 class RefreshRow(NamedTuple):
@@ -157,7 +157,7 @@ class Issue:
         self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
         for seat in seats:
             if seat.pk is not None:
-                tokens = [(number, Loser(pk, of, patient)) for number, pk, of, patient in seat.tokens or ()]
+                tokens = [(number, Loser(*loser)) for number, *loser in seat.tokens or ()]
                 self._seats[seat.pk] = BatchSeat(seat.pk, seat.latest, seat.launches, tokens)
 
     def answer(self, granted: Refresh, request: MachineRequest) -> MachineResponse:

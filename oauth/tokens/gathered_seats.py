@@ -10,7 +10,16 @@ from oauth.http.lane import Lane
 from oauth.http.postgresql_session import BEGIN
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.supersede import MAY_LOSE, NO_SEAT, OF_AUTHORIZATION, Loser, SeatNumbers, seat_key
+from oauth.tokens.supersede import (
+    MAY_LOSE,
+    NO_SEAT,
+    OF_AUTHORIZATION,
+    Loser,
+    SeatNumbers,
+    TakenNumbers,
+    seat_key,
+    seat_numbers,
+)
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 
@@ -82,9 +91,9 @@ class BatchSeat:
         self.latest, self.is_taken = self.latest + 1, True
         if launch_number is None:
             launch_number = self._launches = self._launches + 1
-        self._tokens[self.latest] = Loser(token_id, authorization.pk, authorization.patient)
+        self._tokens[self.latest] = Loser.issued_for(authorization, token_id)
         loser = self._tokens.get(self.latest - authorization.tokens_to_keep)
-        return SeatNumbers(self.pk, self.latest, launch_number, loser)
+        return seat_numbers(TakenNumbers(self.pk, self.latest, launch_number), loser, authorization)
 
 
 class NoSeat:

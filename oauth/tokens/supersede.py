@@ -3,8 +3,8 @@
 A seat has one counter for tokens and one for launches. Every new token takes the next number; it dies when N more are
 taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection and the pages ask. The counters are taken
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
-A token that has expired or was revoked, or whose authorization has ended, is not ended by a newer one, and no event
-tells that it was.
+A token that is dead already is not ended by a newer one, and no event tells that it was: one that has expired or was
+revoked, or whose authorization, client, FHIR server or person has ended.
 """
 
 from typing import Annotated, NamedTuple
@@ -36,6 +36,34 @@ class Loser(NamedTuple):
     pk: Annotated[int, "t.id"]
     authorization_pk: Annotated[int, "t.authorization_id"]
     patient: Annotated[str, "ta.patient"]
+    client_epoch: Annotated[int, "ta.client_epoch"]
+    fhir_server_epoch: Annotated[int, "ta.fhir_server_epoch"]
+    user_pk: Annotated[int, "COALESCE(ta.user_id, 0)"]
+    user_epoch: Annotated[int, "ta.user_epoch"]
+
+    @classmethod
+    def issued_for(cls, authorization: AuthorizationState, pk: int) -> "Loser":
+        """What a token that is issued now will be, once newer ones have come."""
+        return cls(
+            pk,
+            authorization.pk,
+            authorization.patient,
+            authorization.client_epoch,
+            authorization.fhir_server_epoch,
+            authorization.user_pk,
+            authorization.user_epoch,
+        )
+
+    def has_ended(self, newer: AuthorizationState) -> bool:
+        """Whether all of the client, FHIR server or person has ended since it was granted, as who issues knows.
+
+        A seat has one client and FHIR server. Of another person than that of the newer token nothing is known.
+        """
+        return (
+            self.client_epoch != newer.client_epoch
+            or self.fhir_server_epoch != newer.fhir_server_epoch
+            or (self.user_pk == newer.user_pk and self.user_epoch != newer.user_epoch)
+        )
 
 
 class SeatNumbers(NamedTuple):
@@ -125,7 +153,12 @@ def take_token_number(
 
 def _with_loser(taken: TakenNumbers, authorization: AuthorizationState, *, now: int) -> SeatNumbers:
     number = taken.token_number - authorization.tokens_to_keep
-    return SeatNumbers(*taken, sql.one(_LOSER, [taken.seat_id, number, *ends_of_live_tokens(now)]))
+    return seat_numbers(taken, sql.one(_LOSER, [taken.seat_id, number, *ends_of_live_tokens(now)]), authorization)
+
+
+def seat_numbers(taken: TakenNumbers, loser: Loser | None, authorization: AuthorizationState) -> SeatNumbers:
+    """What a token of that authorization takes, and who loses by that: nobody who is dead already."""
+    return SeatNumbers(*taken, None if loser is None or loser.has_ended(authorization) else loser)
 
 
 def is_launch_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:

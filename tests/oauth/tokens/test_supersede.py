@@ -1,5 +1,6 @@
 """What a new token and a new launch end, by the client's policy (PR-01, PR-02)."""
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
 from accounts import clock
+from accounts.models import User
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
-from oauth.models import AccessToken, FhirIdentity
+from oauth.models import AccessToken, FhirIdentity, FhirServer
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import RefreshFamily, reissue
 from oauth.tokens.supersede import Loser, SeatNumbers, take_numbers, take_token_number
@@ -148,33 +150,72 @@ def end(client: Any) -> None:
     access.end_authorization(first.pk, Actor(now=clock.now(), address=""), EndedFor.OPERATOR)
 
 
+def end_client(client: Any) -> None:
+    access.end_epoch(client, Actor(now=clock.now(), address=""), EndedFor.CLIENT_ENDED)
+
+
+def end_person(client: Any) -> None:
+    User.objects.get_queryset().filter(pk=client.authorizations.earliest("pk").user_id).advance_epoch()
+
+
+def end_fhir_server(client: Any) -> None:
+    server = client.authorizations.earliest("pk").fhir_server
+    access.end_epoch(server, Actor(now=clock.now(), address=""), EndedFor.FHIR_SERVER_ENDED)
+
+
 def first_token(client: Any) -> QuerySet[AccessToken]:
     return AccessToken.objects.filter(authorization__client=client, seat_number=1)
 
 
+@pytest.fixture
+def own_server(committed: None) -> FhirServer:
+    """One that may end without the tokens of other tests."""
+    return FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.example.org/fhir", name="May end")
+
+
 @pytest.mark.requirement("PR-01", "HI-08")
-@pytest.mark.parametrize(("happens", "told"), [(leave, 1), (expire, 0), (revoke, 0), (end, 0)])
+@pytest.mark.parametrize(
+    ("happens", "told"),
+    [(leave, 1), (expire, 0), (revoke, 0), (end, 0), (end_client, 0), (end_person, 0), (end_fhir_server, 0)],
+)
 @pytest.mark.parametrize("newer", ["launch", "refresh"])
 def test_no_event_tells_that_a_token_was_superseded_that_had_died_before(
     launch: Launch,
     make_app: MakeClient,
     make_person: MakePerson,
     events: Events,
+    own_server: FhirServer,
     newer: str,
     happens: Callable[[Any], None],
     told: int,
 ) -> None:
     client, person = make_app(tokens_to_keep=2), make_person("amy")
-    launch(client, person)
-    tablet = launch(client, person)
+    launch(client, person, server=own_server)
     happens(client)
+    for whole in (client, person, own_server):
+        whole.refresh_from_db(fields=["epoch"])
+    tablet = launch(client, person, server=own_server)
 
     if newer == "launch":
-        launch(client, person)
+        launch(client, person, server=own_server)
     else:
         assert tablet.refresh() == GIVEN
 
     assert len(events("superseded", client=client.client_id)) == told
+
+
+@pytest.mark.requirement("PR-01", "HI-08")
+def test_the_token_of_another_person_that_a_newer_one_ends_is_told_of_whatever_ended_for_either(
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, events: Events
+) -> None:
+    client, amy, ben = make_app(supersede="client"), make_person("amy"), make_person("ben")
+    User.objects.get_queryset().filter(pk=ben.pk).advance_epoch()
+    ben.refresh_from_db()
+    launch(client, amy, "amy")
+
+    launch(client, ben, "ben")
+
+    assert [event.patient for event in events("superseded", client=client.client_id)] == ["amy"]
 
 
 def take_by_launch(authorization: AuthorizationState, token: AccessToken) -> SeatNumbers | None:
@@ -213,7 +254,7 @@ def test_who_has_waited_for_a_seat_supersedes_the_token_of_the_one_who_held_it(
     newest = AccessToken.objects.filter(authorization=authorization.pk).latest("pk")
     assert newest.pk != token.pk
     assert numbers is not None
-    assert (numbers.token_number, numbers.loser) == (3, Loser(newest.pk, authorization.pk, "amy"))
+    assert (numbers.token_number, numbers.loser) == (3, Loser.issued_for(authorization, newest.pk))
 
 
 def somebody_waits_for_us() -> bool:
