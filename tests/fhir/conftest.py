@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from fhir.audit.export import cut
+from fhir.audit.models import WaitingEvent
 from fhir.audit.strangers import Strangers
 from fhir.http import views
 from fhir.models import Record
@@ -125,6 +128,18 @@ def records(db: None) -> None:
     """Two patients, A = amy and B = ben, as in the fixture of the checklist for FHIR servers."""
     Record.objects.all().delete()
     load_file(Path(__file__).parent / "records" / "r4.json")
+
+
+@pytest.fixture
+def nothing_waits(db: None) -> None:
+    """Of what others did at this server, no event waits to be shipped."""
+    WaitingEvent.objects.all().delete()
+
+
+@pytest.fixture
+def empty_trail(nothing_waits: None) -> None:
+    """Of what others did there is no event, neither waiting nor shipped; for a test of both databases."""
+    cut(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def recorded(db: None) -> None:
+def recorded(empty_trail: None) -> None:
     """A write on each of five days."""
     moments = [FIRST + timedelta(days=day) for day in range(5)]
     record([new_row({**FACTS, "at": int(moment.timestamp()) * 1_000_000}) for moment in moments])

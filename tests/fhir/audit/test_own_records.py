@@ -30,7 +30,7 @@ AUDITOR = {"sub": "auditor", "client_id": "auditor", "patient": None}
 
 
 @pytest.fixture(autouse=True)
-def happened(records: None, fetch: Fetch, introspection: Introspection) -> None:
+def happened(records: None, empty_trail: None, fetch: Fetch, introspection: Introspection) -> None:
     """A person reads, changes and is refused; then an auditor comes."""
     introspection.knows("user/*.cruds", sub="u-77", fhirUser=f"{BASE}/Practitioner/pr", __patients=["amy"])
     fetch("Observation/lab-a")

@@ -27,7 +27,7 @@ from fhir.versions.version import load_version
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "audit"]),
-    pytest.mark.usefixtures("records"),
+    pytest.mark.usefixtures("records", "nothing_waits"),
     pytest.mark.requirement("SD-10"),
 ]
 

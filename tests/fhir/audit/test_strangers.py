@@ -13,7 +13,11 @@ from fhir.audit.outbox import record
 from fhir.audit.shipping import ship
 from fhir.audit.strangers import Strangers
 
-pytestmark = [pytest.mark.django_db(databases=["default", "audit"]), pytest.mark.requirement("SD-10", "SD-20")]
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "audit"]),
+    pytest.mark.usefixtures("empty_trail"),
+    pytest.mark.requirement("SD-10", "SD-20"),
+]
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
 NOW = 1_795_000_200  # begins no window

@@ -13,7 +13,7 @@ from fhir.models import Record
 from tests.fhir.conftest import BASE, Introspection
 from tests.fixture_types import Fetch
 
-pytestmark = [pytest.mark.usefixtures("records"), pytest.mark.requirement("SD-10")]
+pytestmark = [pytest.mark.usefixtures("records", "nothing_waits"), pytest.mark.requirement("SD-10")]
 
 CANARY = "Zephyrine-canary"
 CREATED = {
