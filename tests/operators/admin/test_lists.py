@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts import clock
-from oauth.models import FhirServer, public_reference
+from oauth.models import public_reference
 from tests.fixture_types import Grant, MakeClient, MakePerson, MakeToken
 from tests.operators.admin.conftest import Operator
 
@@ -58,9 +58,9 @@ def test_a_list_can_be_filtered(operator: Operator, table: str, name: str) -> No
 
 
 @pytest.mark.parametrize("table", ["oauth/client", "oauth/authorization", "oauth/accesstoken", "oauth/refreshtoken"])
+@pytest.mark.usefixtures("other_fhir_server")  # of one there is nothing to choose
 def test_a_filter_is_headed_by_what_the_rows_are_called(operator: Operator, table: str, make_token: MakeToken) -> None:
     make_token()
-    FhirServer.objects.create(base="https://other.example.org/fhir", name="Other")  # of one there is nothing to choose
 
     page = operator.get(f"{table}/").content.decode()
 
