@@ -43,15 +43,17 @@ SECRET = "a-secret-that-was-drawn-at-random"
 
 
 class App:
-    """The ASGI application on a loop of its own, asked as a client would ask it."""
+    """The ASGI application on a loop of its own, asked as a client would ask it; it has started, as a server has."""
 
     def __init__(self) -> None:
         from smartauth.asgi import application
+        from smartauth.startup_checks import gate
 
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         transport = httpx.ASGITransport(application, raise_app_exceptions=False, client=(ADDRESS, 40000))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", timeout=60)
+        self.run(asyncio.to_thread(gate.open))
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(90)
@@ -96,6 +98,14 @@ def _networks_of_visitors() -> None:
     from django.conf import settings
 
     settings.SMARTAUTH_DEV_NETWORKS = (ip_network("192.0.2.0/24"), ip_network("198.51.0.0/16"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pages_of_development() -> None:
+    """Which pages there are is read once in a process, as at the start of a server: before a test changes a setting."""
+    from django.urls import get_resolver
+
+    get_resolver().url_patterns  # noqa: B018  # reading it imports them
 
 
 @pytest.fixture(scope="session")

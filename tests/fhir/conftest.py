@@ -37,11 +37,14 @@ class Introspection:
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
-    delay: float = 0
     asked: list[dict[str, str]] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
     accepts: list[tuple[str, str]] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
+    answers: threading.Event = field(default_factory=threading.Event)  # a test clears it, and sets it at its end
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     def says(self, **claims: Any) -> None:
         self.body = json.dumps(claims).encode()
@@ -75,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         state.credentials.append(self.headers.get("Authorization", ""))
         state.accepts.append((self.headers.get("Accept", ""), self.headers.get("Accept-Encoding", "")))
         state.connections.add(self.client_address)
-        time.sleep(state.delay)
+        state.answers.wait(60)
         self.send_response(state.status)
         for name, value in {"Content-Length": str(len(state.body)), **state.headers}.items():
             self.send_header(name, value)
