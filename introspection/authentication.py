@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from introspection.batched_lookup import batched_lookup
 from introspection.token_lookup import LookupRow, dead_reason
-from oauth.clients.authentication import authenticate_by_assertion
+from oauth.clients.gathered_clients import authenticate_by_assertion
 from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, failure, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED
 from oauth.http.failures import count_failure_in_pool
@@ -30,8 +30,7 @@ async def authenticate_and_look_up(request: MachineRequest, token: str) -> tuple
     """The row of the token with this digest, and whether the caller may hear of it. Raises what E104 and E105 say."""
     if request.credentials.bearer:
         return await _look_up_by_token(request, token)
-    if request.credentials.assertion:
-        await authenticate_by_assertion(request)
+    await authenticate_by_assertion(request)
     found = await batched_lookup().find(token, request.credentials.client_id)
     if not request.credentials.assertion:
         _authenticate(request, found)

@@ -15,6 +15,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens import id_token, refresh_rows
+from oauth.tokens.unheard_commit import write_again
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
@@ -45,9 +46,7 @@ FROM (SELECT * FROM oauth_refreshtoken WHERE {refresh_rows.OF_TOKEN}) t
 JOIN oauth_authorization a ON a.id = t.authorization_id
 """,  # noqa: S608  # texts of our own
 )
-# What has ended before: an attempt whose answer was not heard may be known to this database alone, and a commit that
-# has written nothing waits for no synchronous standby.
-_WRITE_ACCESS_TOKEN_AGAIN = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s"  # noqa: S105
+# of one that was ended before, as `unheard_commit.write_again` has it of an access token
 _WRITE_REFRESH_TOKEN_AGAIN = (
     "UPDATE oauth_refreshtoken SET consumed_at = consumed_at WHERE digest = %s AND expires_at = %s"  # noqa: S105
 )
@@ -84,7 +83,7 @@ def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OA
         return _foreign()
     if id_token.parse_hint(token):
         return UnsupportedTokenType("an ID token cannot be revoked", rule="RV-01", case="E113")
-    sql.execute(_WRITE_ACCESS_TOKEN_AGAIN, [digest])
+    write_again(digest)
     return None
 
 

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple, TypeVar
 
 from oauth.clients import jwks_cache
-from oauth.clients.gathered_assertions import gathered_assertion
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
 from oauth.clients.jwks_fetch import NotPublic, Unfetchable
 from oauth.clients.signed_assertion import Signer, consume_assertion, invalid_client
@@ -78,16 +77,6 @@ async def _renew_keys(key_fetch: KeyFetch) -> None:
         case = "E100" if isinstance(error, NotPublic) else "E99"
         shown: Why = {"rule": "CL-12", "case": case, "presented": key_fetch.jwks_uri}
         raise invalid_client(f"the client's keys could not be had: {error}", **shown) from None
-
-
-async def authenticate_by_assertion(request: MachineRequest) -> None:
-    """Verifies the assertion of a client that sent one, and uses it up, before its request waits for others."""
-    if not request.credentials.assertion:
-        return
-    if signer := await gathered_assertion(request):
-        request.client = authenticated_client(signer)
-    else:
-        await run_as_client(request, lambda client: client)
 
 
 def client_of_row(request: MachineRequest, row: SecretClient) -> AuthenticatedClient | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oauth.clients.jwks_cache import KeysNotCached
 from oauth.clients.signed_assertion import SIGNER_KEYS, Signer, jti_digest, read_assertion, require_signature
-from oauth.http.gathering import Waiting, gathered_answer
+from oauth.http.gathering import Waiting
 from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.models import sql
@@ -38,12 +38,6 @@ class Proof(NamedTuple):
     signer: Signer
     use: Use
     forget_at: int
-
-
-async def gathered_assertion(request: MachineRequest) -> Signer | None:
-    """The client whose key signed the assertion, which nobody may send again; None for what is judged alone."""
-    # who it says signed it is not believed yet: it waits among those of its address
-    return await gathered_answer(consume_together, request, line=request.address) if is_read(request) else None
 
 
 def is_read(request: MachineRequest) -> bool:

@@ -17,13 +17,31 @@ from oauth.http.machine_request import MachineRequest
 async def gathered_as_client(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
     """The answer of `work`, committed; None for what has to go alone. Raises OAuthError."""
     if request.credentials.assertion and request.client is None:
-        if is_read(request):
-            # who it says signed it is not believed yet: it waits among those of its address
-            answer = await gathered_answer(_with_assertions(work), request, digest, line=request.address)
-            if request.client is not None:
-                return answer
+        answer = await _answer_by_assertion(work, request, digest)
+        if request.client is not None:
+            return answer
         await run_as_client(request, lambda client: client)
     return await gathered_answer(work, request, digest)
+
+
+async def authenticate_by_assertion(request: MachineRequest) -> None:
+    """Verifies the assertion of a client that sent one, and uses it up, before its request waits for others."""
+    if request.credentials.assertion and request.client is None:
+        await _answer_by_assertion(_nothing, request)
+        if request.client is None:
+            await run_as_client(request, lambda client: client)
+
+
+async def _nothing(lane: Lane, batch: list[Waiting]) -> list[None]:
+    return [None] * len(batch)
+
+
+async def _answer_by_assertion(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
+    """The answer of `work`, once the assertion is good, whose client the request has then; else nothing."""
+    if not is_read(request):
+        return None
+    # who it says signed it is not believed yet: it waits among those of its address
+    return await gathered_answer(_with_assertions(work), request, digest, line=request.address)
 
 
 @cache

@@ -6,14 +6,12 @@ Nothing of it lives any more, so this may take its time. What a process left unm
 import logging
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, UnmarkedEnding, liveness
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
-NEVER = RawSQL("0", [])  # in the text, not as a value: else a plan for any value knows of no index
 
 
 def mark_all() -> int:
@@ -34,7 +32,7 @@ def mark_what_services_lost(*, now: int) -> None:
     """Ends what is allowed to services under an epoch that is over: granted, say, while an ending committed."""
     if UnmarkedEnding.objects.exists():
         return  # it knows the reason
-    standing = Authorization.objects.filter(user__isnull=True, ended_at=NEVER)
+    standing = Authorization.objects.standing_for_services()
     of_client = ~Q(client_epoch=F("client__epoch"))
     of_server = ~Q(fhir_server_epoch=F("fhir_server__epoch"))
     for lost, reason in ((of_client, EndedFor.CLIENT_ENDED), (of_server, EndedFor.FHIR_SERVER_ENDED)):

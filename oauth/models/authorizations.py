@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 
 from accounts import clock
 from oauth.models.clients import Client
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+_ZERO = RawSQL("0", [])  # in the text, not as a value: a plan for any value knows of no index of some rows
+
+
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
         return self.filter(user=user).select_related("client", "fhir_server", "user")
@@ -24,6 +28,14 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of_sessions(self, session_digests: Iterable[str]) -> Self:
         """Those whose refresh tokens live only while these sessions do (SCP-17)."""
         return self.filter(session_digest__in=list(session_digests))
+
+    def standing_for_services(self) -> Self:
+        """What services are allowed, found by `one_standing_authorization`."""
+        return self.filter(user__isnull=True, ended_at=_ZERO)
+
+    def lost_by_services(self) -> Self:
+        """What services were allowed until it ended, found by `authorization_lost`."""
+        return self.filter(user__isnull=True, ended_at__gt=_ZERO)
 
     def end(self, reason: str, *, now: int) -> int:
         """Every token of these authorizations is dead at the next introspection. Counts those that were not ended.
@@ -85,7 +97,6 @@ class Authorization(models.Model):
             models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
             models.Index(fields=["-flagged_at", "-id"], name="authorization_flagged"),
             models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),
-            # of services: by this `oauth.retention.authorizations` finds them
             models.Index(
                 fields=["ended_at"], name="authorization_lost", condition=Q(ended_at__gt=0, user__isnull=True)
             ),

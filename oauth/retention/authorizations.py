@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat
 from oauth.models.locking import lock_in_pk_order
@@ -20,15 +19,13 @@ from oauth.models.seats import key_of_grant
 from oauth.retention import batches
 from smart.time_units import DAY, HOUR
 
-NEVER = RawSQL("0", [])  # in the text, not as a value: else a plan for any value knows of no index
 LOOK, AGAIN = 2 * HOUR, 30 * DAY  # a sweep comes every hour
 
 
 def delete_authorizations(*, before: int) -> int:
     """Deletes those that have no token any more, and whose codes expired, or that ended, before then. Counts rows."""
-    of_services = Authorization.objects.filter(user__isnull=True, ended_at__gt=NEVER)
     by_code = _delete_over(Code.objects.all(), "expires_at", "authorization", before=before)
-    return by_code + _delete_over(of_services, "ended_at", "pk", before=before)
+    return by_code + _delete_over(Authorization.objects.lost_by_services(), "ended_at", "pk", before=before)
 
 
 def _delete_over(rows: QuerySet[Any], moment: str, authorization: str, *, before: int) -> int:

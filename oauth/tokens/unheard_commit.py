@@ -9,8 +9,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from smart.digests import sha256_hex
 
-# It writes the row again as it is: else nothing would wait for a synchronous standby that does not have it yet.
-_COMMITTED = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s RETURNING 1"
+_WRITE_AGAIN = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s RETURNING 1"
 
 
 def remember_attempt(request: MachineRequest, answer: Mapping[str, Any]) -> MachineResponse:
@@ -26,6 +25,12 @@ def unheard_answer(request: MachineRequest) -> MachineResponse | None:
     Ask it once what the request consumes could not be consumed: a commit that was still under way is then over.
     """
     attempt = request.attempt
-    if attempt is None or sql.value(_COMMITTED, [attempt.digest]) is None:
-        return None
-    return attempt.answer
+    return attempt.answer if attempt and write_again(attempt.digest) else None
+
+
+def write_again(digest: str) -> bool:
+    """Whether there is an access token of that digest. Its row is written again, as it is.
+
+    This database alone may know it: a commit that has written nothing waits for no synchronous standby.
+    """
+    return sql.value(_WRITE_AGAIN, [digest]) is not None

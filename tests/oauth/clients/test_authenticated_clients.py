@@ -1,16 +1,9 @@
 """Who a request proves to be, asked of the function that every endpoint of machines calls (CL-01, CL-10)."""
 
-import asyncio
-
 import pytest
 
 from accounts import clock, rate_limit
-from oauth.clients.authentication import (
-    SecretClient,
-    authenticate,
-    authenticate_by_assertion,
-    client_of_row,
-)
+from oauth.clients.authentication import SecretClient, authenticate, client_of_row
 from oauth.clients.secrets import client_secret_digest
 from oauth.http.credentials import AuthenticatedClient, Credentials
 from smart.http.errors import InvalidClient
@@ -101,18 +94,3 @@ def test_who_proved_itself_by_an_assertion_is_the_client_of_its_own_row_alone() 
 
     assert client_of_row(request, ROW) is PROVED
     assert client_of_row(request, ROW._replace(pk=8)) is None
-
-
-@line("CL-04", "CL-06")
-def test_an_assertion_is_used_up_before_its_request_waits_and_a_secret_is_not_looked_at(
-    make_client: MakeClient,
-) -> None:
-    client = make_client("keys", jwks=jwks(EC))
-    by_assertion = signed(client.client_id, EC, clock.now())
-    by_secret = request_of(Credentials("nobody-knows-me", "wrong"))
-
-    for request in (by_assertion, by_secret):
-        asyncio.run(authenticate_by_assertion(request))
-
-    assert by_assertion.client is not None
-    assert (by_assertion.client.pk, by_secret.client) == (client.pk, None)

@@ -232,7 +232,7 @@ def found_by_another(table: Table, digest: str) -> bool:
     try:
         if table is REFRESH:
             return sql.one(refresh_token._CONSUME, [clock.now(), digest, *ANY_TIME]) is not None
-        return sql.value(unheard_commit._COMMITTED, [digest]) is not None
+        return unheard_commit.write_again(digest)
     finally:
         connection.close()
 
