@@ -95,7 +95,7 @@ def _smart_configuration_of(base: str) -> Mapping[str, Any]:
 
 
 def _find_server(base: str) -> FhirServer:
-    found = None if "\0" in base else FhirServer.objects.filter(base=canonical_url(base)).first()
+    found = FhirServer.of(canonical_url(base))
     if found is None:
         raise InvalidTarget("this server protects no such FHIR base", rule="DS-01", presented=base)
     return found

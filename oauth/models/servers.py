@@ -5,7 +5,9 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 
+from accounts.rows import only_row
 from smart.fhir.versions import NO_FHIR
+from smart.text import has_unsafe_characters
 from smart.tokens import lifetimes
 
 
@@ -93,6 +95,11 @@ class FhirServer(models.Model):
     def name_and_version(self) -> str:
         """Tells one server from the others of the same clinic."""
         return self.name if self.version == NO_FHIR else f"{self.name}, {self.get_version_display()}"
+
+    @classmethod
+    def of(cls, base: str) -> "FhirServer | None":
+        """The one of that base, in the spelling that is stored."""
+        return None if has_unsafe_characters(base) else only_row(cls.objects.filter(base=base))
 
     @classmethod
     def userinfo(cls) -> Self:

@@ -17,7 +17,7 @@ from oauth.models import Client, FhirServer
 from oauth.registration.fhir_servers import RegisteredFhirServer, register
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 from smart.fhir.audience import canonical_url
-from smart.text import ascii_excerpt, has_unsafe_characters
+from smart.text import ascii_excerpt
 
 OPTIONS = {
     "access_token_seconds": "--access-token-seconds",
@@ -85,7 +85,7 @@ def _register(options: dict[str, Any]) -> RegisteredFhirServer:
 
 def _draw_secret(options: dict[str, Any]) -> RegisteredFhirServer:
     base = options["url"]
-    server = None if has_unsafe_characters(base) else FhirServer.objects.filter(base=canonical_url(base)).first()
+    server = FhirServer.of(canonical_url(base))
     if server is None:
         raise CommandError(f"No FHIR server has the base {ascii_excerpt(base)}; `fhir-server add` protects one.")
     try:

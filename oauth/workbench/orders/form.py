@@ -33,7 +33,7 @@ class TokenForm:
     @classmethod
     def beginning(cls, base: str = "") -> Self:
         """For that FHIR server; else for the newest one of the developer's own, or the bundled one."""
-        server = FhirServer.objects.filter(base=base).first() if base else _first_own_server()
+        server = FhirServer.of(base) if base else _first_own_server()
         found = {"client": _first_client(server), "user": _first_person(server), "scope": DEFAULT_SCOPE}
         return cls({**dict.fromkeys(FIELDS, ""), **found, "aud": server.base if server else ""})
 

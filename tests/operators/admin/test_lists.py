@@ -1,5 +1,6 @@
 """Every list and page of the admin: opened, searched, filtered, with names that hold markup; nothing can be deleted."""
 
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,39 @@ def test_a_list_can_be_filtered(operator: Operator, table: str, name: str) -> No
     key, _, value = name.partition("=")
 
     assert operator.get(f"{table}/", **{key: value}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("table", "query"),
+    [
+        ("oauth/accesstoken", "jti__startswith=a"),
+        ("oauth/accesstoken", "digest__gt=a"),
+        ("oauth/refreshtoken", "kept_answer__contains=a"),
+        ("oauth/client", "secret_digest__startswith=a"),
+        ("oauth/signingkey", "private_encrypted__startswith=a"),
+        ("accounts/user", "epoch__gt=1"),
+        ("audit/securityevent", "reason__regex=(a*)*b"),
+        ("oauth/patientrecord", "id__range=1"),
+        ("oauth/fhirserver", "nothing=1"),
+    ],
+)
+def test_a_list_is_filtered_by_nothing_that_it_does_not_offer(operator: Operator, table: str, query: str) -> None:
+    name, _, value = query.partition("=")
+
+    answer = operator.get(f"{table}/", **{name: value})
+
+    assert (answer.status_code, answer.get("Location")) == (302, f"/admin/{table}/")
+
+
+@pytest.mark.parametrize("table", ["oauth/client", "oauth/authorization", "oauth/accesstoken", "oauth/fhirserver"])
+@pytest.mark.usefixtures("other_fhir_server")
+def test_what_a_list_offers_to_filter_by_filters(operator: Operator, table: str, make_token: MakeToken) -> None:
+    make_token()
+
+    offered = re.findall(r'<a href="\?([^"&]*)"', operator.page(f"{table}/"))
+
+    assert any("__exact=" in query for query in offered)
+    assert {operator.browser.get(f"/admin/{table}/?{query}").status_code for query in offered} == {200}
 
 
 @pytest.mark.parametrize("table", ["oauth/client", "oauth/authorization", "oauth/accesstoken", "oauth/refreshtoken"])
