@@ -22,6 +22,10 @@ MAIN, TRAIL = "default", "audit"
 FILES = {MAIN: "main", TRAIL: "trail"}
 
 
+class HalfRestored(Exception):
+    """The trail is that of the backup, and the main database is as it was."""
+
+
 def make_backup(folder: Path) -> Manifest:
     """Copies both databases, each as of one moment, into a new folder for its owner alone.
 
@@ -39,14 +43,20 @@ def make_backup(folder: Path) -> Manifest:
 def restore_backup(folder: Path, actor: Actor, *, with_trail: bool) -> Manifest:
     """The main database as it was, with everything ended that was granted there, in one step; then the event of it.
 
-    The trail stays, unless it is lost too. Raises UnusableBackup or ProgramFailed, and then nothing has changed.
+    The trail stays, unless it is lost too: then it goes first. Raises UnusableBackup or ProgramFailed, and then nothing
+    has changed, or HalfRestored.
     """
     manifest = Manifest.read(folder)
     _require_restorable(manifest, folder, with_trail=with_trail)
     connections.close_all()
     if with_trail:
         _restore(TRAIL, folder / FILES[TRAIL], ())
-    _restore(MAIN, folder / FILES[MAIN], restored.statements(actor.now))
+    try:
+        _restore(MAIN, folder / FILES[MAIN], restored.statements(actor.now))
+    except (UnusableBackup, postgresql.ProgramFailed) as refused:
+        if with_trail:
+            raise HalfRestored(str(refused)) from None
+        raise
     told = actor.event(EventKind.DATABASE_RESTORED, reason=f"as of {manifest.made_at}")
     # as older processes record: in a backup of theirs this is a table, and what there is today is not there
     OutboxEvent.objects.create(**told._asdict())

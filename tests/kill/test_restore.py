@@ -122,6 +122,20 @@ def test_what_is_no_whole_backup_is_refused_and_nothing_changes(machine: Machine
     assert introspect(server, lives)["active"] is True
 
 
+def test_a_restore_with_the_trail_that_fails_half_way_says_what_has_changed(machine: Machine, tmp_path: Path) -> None:
+    server, folder = machine.server, tmp_path / "backup"
+    server.manage("backup", str(folder))
+    lives = token(server)
+    os.truncate(folder / "main", (folder / "main").stat().st_size // 2)
+    server.stop()
+
+    with pytest.raises(AssertionError, match="The trail is that of the backup, the main database is as it was"):
+        server.manage("restore", str(folder), "--yes", "--with-trail")
+
+    server.start()
+    assert introspect(server, lives)["active"] is True
+
+
 def test_what_a_newer_version_made_since_the_backup_is_gone(machine: Machine, tmp_path: Path) -> None:
     server, folder = machine.server, tmp_path / "backup"
     server.manage("backup", str(folder))

@@ -17,7 +17,7 @@ from oauth.management.verb_command import VerbCommand
 from operators import readiness
 from operators.backup.manifest import UnusableBackup
 from operators.backup.postgresql import ProgramFailed
-from operators.backup.service import restore_backup
+from operators.backup.service import HalfRestored, restore_backup
 from smart.time_units import DAY
 from smartauth.management.verbs import RESTORE
 from smartauth.running_server import running_server
@@ -39,6 +39,8 @@ class Command(VerbCommand):
             manifest = restore_backup(place, operator_at_command_line(), with_trail=with_trail)
         except (UnusableBackup, ProgramFailed) as refused:
             raise CommandError(f"{refused} Nothing has changed.") from None
+        except HalfRestored as half:
+            raise CommandError(f"{half} The trail is that of the backup, the main database is as it was.") from None
         facts = {**asdict(manifest), "can_sign": _can_sign()}
         if options["json"]:
             self.stdout.write(json.dumps(facts))
