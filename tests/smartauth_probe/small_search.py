@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tests.smartauth_probe.small_server import Asked
 
 REFERENCES = {"patient": "subject", "subject": "subject", "encounter": "encounter", "performer": "performer"}
+# what a search finds records by that does not say whose they are
+CRITERIA = {
+    "_id", "code", "category", "status", "date", "encounter", "name", "family", "given", "birthdate"
+}  # fmt: skip
 
 
 @dataclass
@@ -50,6 +54,8 @@ class Search:
 
     def is_open(self) -> bool:
         """Whether a fault lets everything through."""
+        if self.has("criteria-open") and {name for name, _ in self.pairs} & CRITERIA:
+            return True
         if self.has("search-open") or (self.asked.request.method == "POST" and self.has("post-search-open")):
             return True
         return "_offset" in dict(self.pairs) and self.has("page-open")

@@ -29,6 +29,8 @@ FAULTS = {
     "search-other-beside-own": "search-open last-wins",
     "search-other-by-chain": "search-open chain-open",
     "search-other-*": "search-open",
+    "search-*-of-other": "criteria-open",
+    "search-patients-by-name": "criteria-open",
     "search-without-patient": "search-open",
     "search-patients": "search-open",
     "search-patient-by-identifier": "count-before-filter",
