@@ -21,6 +21,7 @@ from smartauth_probe.report.comparison import read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import CannotWrite, printed, write_files
 from smartauth_probe.report.printable import printable
+from smartauth_probe.report.repeating import repeating
 from smartauth_probe.report.report import COULD_NOT_RUN, Report
 from smartauth_probe.report.terminal import Progress
 from smartauth_probe.runner import Run, chosen, planned, run
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
     if options.list:
         return _list(checks)
     try:
-        return _probe(options, checks)
+        return _probe(options, checks, prog)
     except CouldNotRun as reason:
         print(printable(f"The probe could not run: {reason}"), file=sys.stderr)
     except CannotWrite as reason:
@@ -100,7 +101,7 @@ def _list(checks: list[Check]) -> int:
     return 0
 
 
-def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
+def _probe(options: argparse.Namespace, checks: list[Check], prog: str) -> int:
     client = _client(options)
     if not checks:
         raise CouldNotRun("No check is named so; --list names all.")
@@ -118,7 +119,8 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     finally:
         for path in probe.remains:
             print(printable(f"{path} was made by the probe and could not be deleted."), file=sys.stderr)
-    report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
+    evidence = Evidence(probe.private, options.evidence == "full")
+    report = Report.about(probe, made, evidence, accepted, repeating(prog, client.base, source, options))
     print(printed(report, options.json == "-", options.compare, old))
     if untold := hand_in(report, source):
         print(untold, file=sys.stderr)

@@ -155,7 +155,7 @@ def _passed_of(report: Report, section: Section) -> str:
 
 def _next(report: Report) -> str:
     name = report.failed[0].check.name if report.failed else "aud-longer"
-    again = f"<code>smartauth probe {escape(report.server)} --only {name}</code>"
+    again = f"<code>{escape(report.again.probe)} --only {name}</code>"
     return (
         '<h2>Next</h2><ul class="tight">'
         f"<li>Fix one, then make its check alone: {again}</li>"

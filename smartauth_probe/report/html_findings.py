@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlsplit
 
+from smartauth_probe.catalogue import kinds
 from smartauth_probe.checks import sections
 from smartauth_probe.report.icons import icon
 from smartauth_probe.report.report import Report
@@ -41,9 +42,17 @@ def _pairs(report: Report, made: CheckResult) -> str:
 
 
 def _repeated(report: Report, made: CheckResult) -> str:
-    lines = [f"smartauth probe {report.server} --only {made.check.name}"]
-    lines += [_curl(report, each) for each in made.exchanges[-1:] if each.request.method == "GET"]
+    lines = [f"{report.again.probe} --only {made.check.name}"]
+    sent = made.exchanges[-1:]
+    lines += [f"TOKEN=$({report.again.token} --bad {each.token})" for each in sent if _is_ordered(report, each)]
+    lines += [_curl(report, each) for each in sent if each.request.method == "GET"]
     return "\n".join(lines)
+
+
+def _is_ordered(report: Report, exchange: Exchange) -> bool:
+    """Whether it was a bad token in the one header that curl sends."""
+    named = [name for name, _ in exchange.request.headers].count("Authorization")
+    return bool(report.again.token) and exchange.token in kinds() and named == 1
 
 
 def _curl(report: Report, exchange: Exchange) -> str:

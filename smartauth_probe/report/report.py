@@ -8,6 +8,7 @@ from smartauth_probe.checks import sections
 from smartauth_probe.checks.check import Danger, Outcome, Section
 from smartauth_probe.report.accepted import Accepted
 from smartauth_probe.report.evidence import Evidence
+from smartauth_probe.report.repeating import USUALLY, Repeating, repeating
 from smartauth_probe.runner import CheckResult, Run
 from smartauth_probe.target.probe import Probe
 
@@ -33,11 +34,17 @@ class Report:
     evidence: Evidence
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
     remains: tuple[str, ...] = ()  # what was made and could not be deleted
+    again: Repeating = USUALLY
     version: str = __version__
 
     @classmethod
     def about(
-        cls, probe: Probe, run: Run, evidence: Evidence, accepted: Mapping[str, Accepted] | None = None
+        cls,
+        probe: Probe,
+        run: Run,
+        evidence: Evidence,
+        accepted: Mapping[str, Accepted] | None = None,
+        again: Repeating | None = None,
     ) -> "Report":
         b = [probe.fixture.other.id] if probe.fixture.other else []
         return cls(
@@ -51,6 +58,7 @@ class Report:
             evidence,
             accepted or {},
             tuple(probe.remains),
+            again or repeating("smartauth probe", probe.client.base, probe.source),
         )
 
     @property

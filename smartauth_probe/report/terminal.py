@@ -66,7 +66,7 @@ def _failures(report: Report) -> list[str]:
     first = _first(found)
     lines = [f"  {each.check.id} {each.check.name}: {_told(each)}" for each in first]
     more = [f"  and {len(found) - len(first)} more"] if len(found) > len(first) else []
-    return ["", "What to fix first:", *lines, *more] if found else []
+    return ["", "What to fix first:", *lines, *more, "How to fix and repeat each: --html FILE"] if found else []
 
 
 def _first(found: list[CheckResult]) -> list[CheckResult]:
@@ -88,6 +88,6 @@ def _skipped(run: Run) -> list[str]:
     """What makes most of them; the other reports have all."""
     found = run.of(Outcome.SKIPPED)
     ways = Counter(each.result.to_run for each in found if each.result.to_run not in ("", NOTHING_TO_DO))
-    more = [f"and {len(ways) - WAYS} ways more"] if len(ways) > WAYS else []
+    more = [f"and {len(ways) - WAYS} ways more, in --html FILE"] if len(ways) > WAYS else []
     told = "; ".join([*(way for way, _ in ways.most_common(WAYS)), *more])
     return ["", f"To make more of the {len(found)} skipped checks: {told}"] if ways else []

@@ -9,6 +9,7 @@ from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, R
 from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.target.probe import SERVICE, Probe
 from smartauth_probe.target.server_facts import server_facts
+from smartauth_probe.tokens.development import DevelopmentTokens
 from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource
 
 SHOWN = "20"
@@ -49,7 +50,16 @@ def find_records(probe: Probe, patients: Sequence[str] = (), named: NamedRecords
     except (NoAnswer, Stop) as problem:
         raise CouldNotRun(str(problem)) from None
     except (Skip, NoToken) as problem:
-        raise CouldNotRun(f"There is no token to begin with. {problem}") from None
+        why = str(problem).rstrip(".")
+        raise CouldNotRun(f"There is no token to begin with. {why}.{_advice(probe.source)}") from None
+
+
+def _advice(source: TokenSource) -> str:
+    """Which options say whose tokens are wanted."""
+    if not isinstance(source, DevelopmentTokens):
+        return ""
+    who = "--client names an app that may ask for tokens of this base, --user a person who has a patient there"
+    return f" {who}; now they are {source.client} and {source.user}."
 
 
 def _find(probe: Probe, patients: list[str], named: NamedRecords | None) -> None:

@@ -15,7 +15,7 @@ class DevelopmentTokens:
     """For this app and person at the FHIR base `aud`; `base` is where that is reached, if it is somewhere else."""
 
     def __init__(self, server: DevelopmentServer, *, client: str, user: str, aud: str, patient: str = "") -> None:
-        self.server, self.aud = server, aud
+        self.server, self.aud, self.client, self.user, self.patient_asked = server, aud, client, user, patient
         self._order: Order = {"client": client, "user": user, "aud": aud, "lifetime": LIFETIME}
         if patient:
             self._order["patient"] = patient

@@ -19,6 +19,8 @@ from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import changes, read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import FORMS
+from smartauth_probe.report.html_findings import finding
+from smartauth_probe.report.repeating import Repeating
 from smartauth_probe.report.report import Report
 from smartauth_probe.report.terminal import summary
 from smartauth_probe.runner import chosen, run
@@ -85,6 +87,29 @@ def test_the_page_says_the_result_what_to_fix_first_and_all_of_each_finding(repo
     for each in report.failed:
         assert f'id="{each.check.name}"' in text
     assert "Accepted until 2027-01-31: Our ids are no secret &lt;b&gt;" in text
+
+
+AGAIN = Repeating("smartauth probe URL --client my-app", "smartauth token --client my-app")
+
+
+def test_a_finding_is_repeated_by_the_command_of_the_run(report: Report) -> None:
+    text = FORMS["html"](replace(report, again=AGAIN))
+
+    assert "smartauth probe URL --client my-app --only other-observation\n" in text
+    assert f"<code>smartauth probe URL --client my-app --only {report.failed[0].check.name}</code>" in text
+    assert "TOKEN=$(" not in text
+
+
+@pytest.mark.parametrize(("again", "count"), [(AGAIN, 1), (Repeating("smartauth probe URL"), 0)], ids=["here", "else"])
+def test_a_bad_token_to_repeat_it_with_is_ordered_where_it_came_from(
+    report: Report, again: Repeating, count: int
+) -> None:
+    made = next(each for each in report.failed if each.check.name == "other-observation")
+    sent = replace(made, exchanges=(replace(made.exchanges[-1], token="expired"),))
+
+    text = finding(replace(report, again=again), sent)
+
+    assert text.count("TOKEN=$(smartauth token --client my-app --bad expired)") == count
 
 
 def test_the_style_and_the_icons_are_those_of_the_pages() -> None:
