@@ -69,8 +69,10 @@ def failure_of(error: Exception) -> Failure:
 
 
 def text_of(error: Exception) -> str:
-    """What it says, in one line."""
-    return " ".join(str(error).split())
+    """What it says, in one line: neither the statement nor what rows hold, where the driver has them apart."""
+    diagnostics = getattr(error.__cause__ or error, "diag", None)
+    said = getattr(diagnostics, "message_primary", None) or str(error)
+    return " ".join(said.split())
 
 
 def _code(error: Exception) -> str:

@@ -104,6 +104,16 @@ def test_what_postgresql_refuses_is_told_by_its_sqlstate(statements: list[str], 
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("committed")
+def test_neither_the_statement_nor_what_a_row_holds_is_told_of_what_postgresql_refuses() -> None:
+    with pytest.raises(Error) as raised, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO oauth_seat (key, latest, launches) VALUES ('a secret', 0, 0), ('a secret', 0, 0)")
+
+    assert "a secret" in str(raised.value)
+    assert text_of(raised.value) == 'duplicate key value violates unique constraint "oauth_seat_key_key"'
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
 def test_a_lock_that_another_holds_is_told_as_that(other: None) -> None:
     with pytest.raises(OperationalError) as raised, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', '1', true); LOCK TABLE oauth_seat")
