@@ -22,6 +22,7 @@ HOSTILE = {
     "X-Forwarded-Host": "evil.example.org",
     "Forwarded": "host=evil.example.org",
     "X-Original-URL": "/fhir/Patient/ben",
+    "X-Cascade": "delete",
     "Cookie": "session=1",
     "X-Patient": "ben",
     "X-Smartauth-Base": "https://evil.example.org",

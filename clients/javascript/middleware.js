@@ -6,9 +6,10 @@ const { Gate } = require('./gate');
 const { BROKEN_SERVER, NOT_BELOW_THE_BASE, Refused } = require('./http-answer');
 const { dropBody, leaveBody, readBody } = require('./request-body');
 
-// with them a server runs another method, or another URL, than the one that was decided (TV-29 of the checklist)
+// with them a server runs another method, or another URL, than the one that was decided, or deletes more (TV-29 and
+// WR-14 of the checklist)
 const ANOTHER_REQUEST = [
-  'x-http-method-override', 'x-method-override', 'x-http-method', 'x-original-url', 'x-rewrite-url',
+  'x-http-method-override', 'x-method-override', 'x-http-method', 'x-original-url', 'x-rewrite-url', 'x-cascade',
 ];
 // with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
 // hidden record exists

@@ -10,7 +10,7 @@ from smart.decisions.decision import Decision, Denial, DenialReason, deny
 from smart.decisions.includes import included_types
 from smart.decisions.interactions import EVERY_TYPE, LETTERS
 from smart.decisions.parameters import matched_views, refused_parameters
-from smart.decisions.question import ANY_ID, Question, is_token_parameter
+from smart.decisions.question import ANY_ID, Question, is_cascade_parameter, is_token_parameter
 from smart.decisions.refusals import Refusal
 from smart.decisions.several import Views, views_of_types
 from smart.decisions.view import (
@@ -36,6 +36,7 @@ LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
 
 ELSEWHERE = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
+CASCADE = "this token may not delete everything, and what a cascade deletes along is of whatever type"
 BESIDE_THE_HEADER = "an access token stands among the parameters: its place is the Authorization header alone"
 INVALID_TOKEN = deny(DenialReason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
@@ -108,6 +109,8 @@ def _of_several_types(reach: Reach, question: Question, *, applies_views: bool) 
 def _refused(parameters: tuple[str, ...]) -> Decision:
     """What a token among them is told has an error code of its own (RFC 6750 §3.1)."""
     rule, what, refusal = "SR-08", ELSEWHERE, refusals.PARAMETER_REFUSED
+    if any(map(is_cascade_parameter, parameters)):
+        rule, what = "WR-14", CASCADE
     if any(map(is_token_parameter, parameters)):
         rule, what, refusal = "TV-17", BESIDE_THE_HEADER, refusals.SECOND_TOKEN
     why = Why(rule=rule, what=what, presented=", ".join(parameters))

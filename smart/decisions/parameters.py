@@ -1,4 +1,5 @@
-"""Which parameters may be evaluated: those that tell of no record beyond the views (SR-08, SR-09, WR-11).
+"""Which parameters may be evaluated: those that tell of no record beyond the views, and change none (SR-08, SR-09,
+WR-11, WR-14).
 
 A token is none for anybody: a FHIR server that passes it over repeats it in its links (TV-17, SR-15).
 """
@@ -8,7 +9,7 @@ from contextlib import suppress
 
 from smart.decisions.chains import chained_types
 from smart.decisions.includes import INCLUDE, REVINCLUDE, unclear_includes
-from smart.decisions.question import ITERATE, Question, parameters_elsewhere, token_parameters
+from smart.decisions.question import ITERATE, Question, cascade_parameters, parameters_elsewhere, token_parameters
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional
 from smart.fhir.definitions import definitions
 from smart.fhir.versions import resource_types
@@ -17,7 +18,8 @@ from smart.fhir.versions import resource_types
 def refused_parameters(
     reach: Reach, question: Question, view: View, matched: Mapping[str, View] | None
 ) -> tuple[str, ...]:
-    """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything.
+    """What would tell of records beyond the view, or delete some; nothing is beyond it for a subject who may do that
+    with everything.
 
     A token among them is refused first, and alone. `matched` is None where the asker does not say that it looks among
     the records of views alone.
@@ -34,9 +36,12 @@ def refused_parameters(
     elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
     if matched is not None:
         elsewhere = tuple(name for name in elsewhere if not _is_within(name, question, reach, matched, unclear))
-    if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
-        return (*elsewhere, *conditional)
-    return conditional
+    if elsewhere and all(map(reach.sees_all, resource_types(reach.version))):
+        elsewhere = ()
+    cascade = cascade_parameters(question)
+    if cascade and all(map(reach.deletes_all, resource_types(reach.version))):
+        cascade = ()
+    return (*elsewhere, *cascade, *conditional)
 
 
 def matched_views(reach: Reach, question: Question) -> dict[str, View]:

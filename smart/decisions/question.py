@@ -24,6 +24,7 @@ ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
 _CREDENTIAL = "access_token"  # as RFC 6750 §2.2 and §2.3 name it in a form and in a URL
 _TYPES = "_type"  # which types of an answer of several
+_CASCADE = "_cascade"  # as HAPI FHIR calls it: what refers to the resource is deleted with it
 # asks about referring records, what a List or Group holds, a named query, a filter that may chain, other resources
 # inside, a graph of others that come along
 _ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_containedtype", "_graph")
@@ -202,6 +203,18 @@ def parameters_elsewhere(question: Question) -> tuple[str, ...]:
 def token_parameters(question: Question) -> tuple[str, ...]:
     """The parameters that bring an access token, whose one place is the Authorization header (TV-17)."""
     return tuple(dict.fromkeys(filter(is_token_parameter, question.parameters)))
+
+
+def cascade_parameters(question: Question) -> tuple[str, ...]:
+    """The parameters by which a delete takes along what refers to the resource, of whatever type (WR-14)."""
+    if question.interaction != "delete":
+        return ()
+    return tuple(dict.fromkeys(filter(is_cascade_parameter, question.parameters)))
+
+
+def is_cascade_parameter(name: str) -> bool:
+    """Whether some server may take it for one that lets a delete take others along."""
+    return _plain(name) == _CASCADE
 
 
 @remembered_until_forgotten

@@ -98,8 +98,15 @@ class Reach:
 
     def sees_all(self, name: str) -> bool:
         """Whether every record of the type may be read and found."""
+        return self._opens_all(name, "rs")
+
+    def deletes_all(self, name: str) -> bool:
+        """Whether every record of the type may be deleted."""
+        return self._opens_all(name, "d")
+
+    def _opens_all(self, name: str, letters: str) -> bool:
         try:
-            return all(is_unconditional(self.view(name, letter)) for letter in "rs")
+            return all(is_unconditional(self.view(name, letter)) for letter in letters)
         except OutOfScope:
             return False
 

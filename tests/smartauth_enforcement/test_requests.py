@@ -123,6 +123,15 @@ def test_the_body_of_a_get_is_not_passed_on(send: Send, smartauth: Smartauth, fh
         assert "transfer-encoding" not in fhir.got_headers
 
 
+@pytest.mark.requirement("WR-14")
+@pytest.mark.parametrize("name", ["X-Cascade", "x_cascade"])
+def test_a_delete_takes_nothing_along(send: Send, smartauth: Smartauth, fhir: FhirServer, name: str) -> None:
+    """HAPI FHIR deletes what refers to the resource, about which nobody has decided."""
+    send("DELETE", "Patient/amy", headers={name: "delete"})
+
+    assert "x-cascade" not in {each.replace("_", "-") for each in fhir.got_headers}
+
+
 @pytest.mark.requirement("TV-29")
 def test_an_underscore_in_the_name_of_a_header_hides_nothing(
     send: Send, smartauth: Smartauth, fhir: FhirServer

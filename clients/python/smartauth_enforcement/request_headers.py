@@ -1,7 +1,10 @@
 """Which headers of a request your server may see."""
 
-# with them a server runs another method, or another URL, than the one that was decided (TV-29 of the checklist)
-_ANOTHER_REQUEST = ("x-http-method-override", "x-method-override", "x-http-method", "x-original-url", "x-rewrite-url")
+# with them a server runs another method, or another URL, than the one that was decided, or deletes more (TV-29 and
+# WR-14 of the checklist)
+_ANOTHER_REQUEST = (
+    "x-http-method-override", "x-method-override", "x-http-method", "x-original-url", "x-rewrite-url", "x-cascade",
+)  # fmt: skip
 # with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
 # hidden record exists
 _WITHOUT_WHOLE_BODY = (

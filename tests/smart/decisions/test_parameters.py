@@ -7,10 +7,12 @@ from smart.decisions.decision import DenialReason
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.subject import Subject
 from smart.decisions.view import Reach
+from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import parse_scopes
 
 BASE = "https://fhir.example.org/r4"
 AN_APP = Subject(parse_scopes("patient/*.cruds"), patient="A")
+OF_A = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/A"}}
 SEES_ALL = Subject(parse_scopes("system/*.cruds"), is_backend=True)
 ASKED = [
     question_of_http("GET", "Observation?_count=1&access_token=x"),
@@ -110,3 +112,44 @@ def test_what_comes_along_or_sorts_is_judged_though_no_parameter_is_named(
     denial = decide(Reach(AN_APP, "r4", BASE), question, applies_views=True).denial
 
     assert (denial.parameters if denial else ()) == refused
+
+
+@pytest.mark.requirement("WR-14")
+@pytest.mark.parametrize("name", ["_cascade", "_CASCADE", "%5Fcascade", "_cascade:x", "_cascade[]"])
+def test_a_delete_that_takes_others_along_is_refused_to_who_may_not_delete_everything(name: str) -> None:
+    """HAPI FHIR deletes what refers to the resource, of whatever type, and looks at no scope."""
+    question = question_of_http("DELETE", f"Patient/A?{name}=delete")
+    subject = Subject(parse_scopes("system/Patient.cruds system/*.rs"), is_backend=True)
+
+    denial = decide(Reach(subject, "r4", BASE), question, applies_views=True, matches_in_view=True).denial
+
+    assert denial is not None
+    assert (denial.reason, denial.refusal.status) == (DenialReason.PARAMETER_REFUSED, 400)
+    assert (denial.parameters, denial.why["rule"]) == (question.parameters, "WR-14")
+
+
+@pytest.mark.requirement("WR-14")
+@pytest.mark.parametrize(
+    ("scope", "line"),
+    [
+        ("system/*.d", "DELETE Patient/A?_cascade=delete"),
+        (" ".join(f"system/{name}.d" for name in sorted(resource_types("r4"))), "DELETE Patient/A?_cascade=delete"),
+        ("system/Patient.d", "DELETE Patient/A?cascade=delete"),
+        ("system/Patient.rs", "GET Patient?_cascade=delete"),
+    ],
+    ids=["everything", "every type", "another name", "a search"],
+)
+def test_nothing_else_is_refused_for_a_cascade(scope: str, line: str) -> None:
+    subject, question = Subject(parse_scopes(scope), is_backend=True), question_of_http(*line.split(" "))
+
+    assert decide(Reach(subject, "r4", BASE), question, applies_views=True).allowed
+
+
+@pytest.mark.requirement("WR-14")
+def test_an_app_of_a_patient_cascades_nowhere() -> None:
+    question = question_of_http("DELETE", "Observation/o?_cascade=delete")._replace(content_before=OF_A)
+
+    denial = decide(Reach(AN_APP, "r4", BASE), question, applies_views=True).denial
+
+    assert denial is not None
+    assert denial.parameters == ("_cascade",)
