@@ -109,7 +109,7 @@ def test_neither_the_statement_nor_what_a_row_holds_is_told_of_what_postgresql_r
         cursor.execute("INSERT INTO oauth_seat (key, latest, launches) VALUES ('a secret', 0, 0), ('a secret', 0, 0)")
 
     assert "a secret" in str(raised.value)
-    assert text_of(raised.value) == 'duplicate key value violates unique constraint "oauth_seat_key_key"'
+    assert text_of(raised.value) == 'duplicate key value violates unique constraint "one_seat_a_key"'
 
 
 @pytest.mark.postgresql
