@@ -1,5 +1,7 @@
 'use strict';
 // Questions to smartauth over connections that stay open: bounded in time and length, believed only if flawless.
+const { Refused, UNAVAILABLE } = require('./http-answer');
+const { Outages } = require('./outages');
 const { parseJson, toJson } = require('./strict-json');
 
 const KEPT_MS = 300_000;
@@ -21,6 +23,13 @@ class Asking {
       'Accept-Encoding': 'identity',
     };
     this.document = { endsAt: 0 };
+    this.outages = new Outages(enforcement.smartauth);
+  }
+
+  /** 503 for the app, and the reason for the log. */
+  refuse(reason) {
+    this.outages.tell(reason.message);
+    return new Refused(UNAVAILABLE);
   }
 
   /** The JSON of the answer. Throws Unavailable, Rejected. */
@@ -54,7 +63,8 @@ class Asking {
       });
     } catch (error) {
       if (error instanceof Unavailable || error instanceof Rejected) throw error;
-      throw new Unavailable(error.name);
+      if (ended.signal.aborted) throw new Unavailable(`no whole answer within ${this.options.seconds} s`);
+      throw new Unavailable(error.cause?.message || error.message || error.name);
     } finally {
       clearTimeout(timer);
       ended.abort(); // of an answer that is not wanted nothing more is read
@@ -64,6 +74,9 @@ class Asking {
   async once(path, sent) {
     const answer = await fetch(`${this.options.smartauth}${path}`, sent);
     if ([400, 413].includes(answer.status)) throw new Rejected(`smartauth answered ${answer.status}`);
+    if (answer.status === 401) {
+      throw new Unavailable(`401, it does not know the client ${this.options.clientId} by this secret`);
+    }
     const kind = (answer.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
     if (answer.status !== 200 || kind !== 'application/json' || answer.headers.has('content-encoding')) {
       throw new Unavailable(`${answer.status} as ${kind}`);

@@ -3,7 +3,7 @@
 const { Asking } = require('./asking');
 const { countAlone, errorAnswer, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
 const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
-const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
+const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused } = require('./http-answer');
 const { isEverything } = require('./decision');
 const { checkableRequest, narrowedRequest } = require('./narrowing');
 const { Token } = require('./token');
@@ -91,8 +91,8 @@ class Gate {
       const body = await this.asking.smartConfiguration();
       const headers = { 'content-type': 'application/json', 'access-control-allow-origin': '*' };
       return { status: 200, headers, body };
-    } catch {
-      return UNAVAILABLE;
+    } catch (error) {
+      throw this.asking.refuse(error);
     }
   }
 }

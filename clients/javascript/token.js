@@ -4,7 +4,7 @@ const { Rejected, Unavailable } = require('./asking');
 const { prune } = require('./checking');
 const { Malformed, VIEW_FORM, isEverything, parseDecision, parseDecisions } = require('./decision');
 const { CREATE } = require('./fhir-request');
-const { MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
+const { MALFORMED_REQUEST, Refused } = require('./http-answer');
 
 // of one question; smartauth reads 200 entries and 1 MiB
 const ENTRIES = 200;
@@ -60,7 +60,7 @@ class Token {
       return parse(await this.asking.ask(path, question));
     } catch (error) {
       if (error instanceof Rejected) throw new Refused(MALFORMED_REQUEST);
-      if (error instanceof Unavailable || error instanceof Malformed) throw new Refused(UNAVAILABLE);
+      if (error instanceof Unavailable || error instanceof Malformed) throw this.asking.refuse(error);
       throw error;
     }
   }

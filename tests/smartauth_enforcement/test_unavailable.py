@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from smartauth_enforcement.outages import Outages
 from tests.smartauth_enforcement.conftest import AMY, MANY, ONE, YES, FhirServer, Protect, Said, Send, Smartauth, view
 
 pytestmark = [pytest.mark.one_engine, pytest.mark.requirement("TV-15")]
@@ -118,6 +119,54 @@ def test_a_broken_connection_is_tried_once_more(send: Send, smartauth: Smartauth
     smartauth.breaks = 2
     assert send("GET", "Observation/o").status_code == 503
     assert smartauth.breaks == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (Said(401, b"{}"), "401, it does not know the client me by this secret"),
+        (Said(500, b"<p>", {"Content-Type": "text/html"}), "500 as text/html"),
+        (Said(200, b""), "the answer is no JSON"),
+        ({"decision": 1}, "decision is neither true nor false"),
+    ],
+    ids=["the secret", "a status", "no JSON", "no decision"],
+)
+def test_the_log_of_the_server_says_why_and_repeats_nothing_of_the_request(
+    protect: Protect, smartauth: Smartauth, caplog: pytest.LogCaptureFixture, said: Any, reason: str
+) -> None:
+    smartauth.says[ONE] = said
+    send = protect(client_id="me", client_secret="a-secret")
+
+    for _ in range(3):
+        send("GET", "Observation/o?code=x", token="a-token")
+
+    (told,) = (each for each in caplog.records if each.name == "smartauth_enforcement")
+    assert told.levelname == "WARNING"
+    assert told.getMessage().startswith("requests are answered with 503: smartauth at 127.0.0.1:")
+    assert told.getMessage().endswith(f" decided nothing: {reason}")
+    assert not any(word in told.getMessage() for word in ("a-token", "a-secret", "Observation", "code"))
+
+
+@pytest.mark.parametrize("where", ["metadata", ".well-known/smart-configuration"])
+def test_the_log_says_that_nobody_listens_where_that_is_asked(
+    protect: Protect, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    protect(smartauth="http://me:a-secret@127.0.0.1:9")("GET", where)
+
+    told = [each.getMessage() for each in caplog.records if each.name == "smartauth_enforcement"]
+    assert [each.partition(" decided")[0] for each in told] == (
+        [] if where == "metadata" else ["requests are answered with 503: smartauth at 127.0.0.1:9"]
+    )
+
+
+def test_an_outage_is_told_again_after_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    times = iter([0.0, 1.0, 10.9, 11.0, 12.0])
+    outages = Outages("https://auth.example.org", lambda: next(times))
+
+    for reason in ("first", "second", "third", "fourth"):
+        outages.tell(reason)
+
+    assert [each.getMessage().rpartition(" ")[2] for each in caplog.records] == ["first", "third"]
 
 
 def test_questions_share_a_connection(send: Send, smartauth: Smartauth) -> None:

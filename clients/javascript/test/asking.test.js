@@ -2,6 +2,7 @@
 const assert = require('node:assert');
 const { after, test } = require('node:test');
 const { Enforcement } = require('smartauth-enforcement');
+const { Outages } = require('smartauth-enforcement/outages');
 const { AMY, answering, ask, observation, startFhir, startSmartauth, yes } = require('./smartauth');
 
 const running = [];
@@ -151,4 +152,26 @@ test('an option that is missing or unknown is said at once', () => {
   for (const wrong of [{ base: '' }, { clientSecret: undefined }, { narrow: 'none' }, { understands: true }]) {
     assert.throws(() => new Enforcement({ ...options, ...wrong }), TypeError);
   }
+});
+
+test('the log says why, once in ten seconds, and nothing of the request', async (context) => {
+  const warned = context.mock.method(console, 'warn', () => {});
+
+  const { fhir } = await toldWhere(say('{}', 401), { clientId: 'me' });
+  await ask(fhir, '/fhir/Observation/o');
+
+  const lines = warned.mock.calls.map((call) => call.arguments.join(' '));
+  assert.strictEqual(lines.length, 1);
+  assert.match(lines[0], /^smartauth: requests are answered with 503: smartauth at 127\.0\.0\.1:\d+ decided nothing: /);
+  assert.match(lines[0], /: 401, it does not know the client me by this secret$/);
+});
+
+test('an outage is told again after ten seconds', (context) => {
+  const warned = context.mock.method(console, 'warn', () => {});
+  const times = [1, 9_999, 10_001];
+  const outages = new Outages('http://127.0.0.1:9', () => times.shift());
+
+  for (const reason of ['first', 'second', 'third']) outages.tell(reason);
+
+  assert.deepStrictEqual(warned.mock.calls.map((call) => call.arguments[0].split(' ').at(-1)), ['first', 'third']);
 });

@@ -7,7 +7,10 @@ from urllib.parse import quote
 
 import httpx
 
+from smartauth_enforcement.fhir_request import Refused
+from smartauth_enforcement.http_answer import UNAVAILABLE
 from smartauth_enforcement.options import Enforcement
+from smartauth_enforcement.outages import Outages
 from smartauth_enforcement.strict_json import parse_json, to_json
 
 _KEPT_SECONDS = 300
@@ -33,6 +36,7 @@ class Asking:
             timeout=enforcement.seconds,
         )
         self._document, self._document_ends = b"", 0.0
+        self._outages = Outages(enforcement.smartauth)
 
     async def ask(self, path: str, question: Any) -> Any:
         """The JSON of the answer. Raises Unavailable, Rejected."""
@@ -41,6 +45,11 @@ class Asking:
             return parse_json(body)
         except ValueError:
             raise Unavailable("the answer is no JSON") from None
+
+    def refuse(self, reason: Exception) -> Refused:
+        """503 for the app, and the reason for the log."""
+        self._outages.tell(str(reason))
+        return Refused(UNAVAILABLE)
 
     async def document(self) -> bytes:
         """The SMART configuration of the base, asked for again after five minutes. Raises Unavailable."""
@@ -64,8 +73,10 @@ class Asking:
                     return await self._once(method, path, **options)
                 except (httpx.NetworkError, httpx.RemoteProtocolError):
                     return await self._once(method, path, **options)
-        except (TimeoutError, httpx.HTTPError) as error:
-            raise Unavailable(type(error).__name__) from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise Unavailable(f"no whole answer within {self._options.seconds} s") from None
+        except httpx.HTTPError as error:
+            raise Unavailable(str(error) or type(error).__name__) from None
 
     async def _once(self, method: str, path: str, **options: Any) -> bytes:
         body = b""
@@ -77,6 +88,8 @@ class Asking:
                     raise Unavailable("the answer is too long")
         if answer.status_code in (400, 413):
             raise Rejected(body.decode("utf-8", "replace"))
+        if answer.status_code == 401:
+            raise Unavailable(f"401, it does not know the client {self._options.client_id} by this secret")
         if answer.status_code != 200 or kind != "application/json" or "Content-Encoding" in answer.headers:
             raise Unavailable(f"{answer.status_code} as {kind}")
         return body

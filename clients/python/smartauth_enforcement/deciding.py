@@ -7,7 +7,7 @@ from smartauth_enforcement.asking import Asking, Rejected, Unavailable
 from smartauth_enforcement.checking import Item, prune
 from smartauth_enforcement.decision import VIEW_FORM, Decision, Malformed, parse_decision, parse_decisions
 from smartauth_enforcement.fhir_request import CREATE, FhirRequest, Refused
-from smartauth_enforcement.http_answer import MALFORMED_REQUEST, UNAVAILABLE, HttpAnswer
+from smartauth_enforcement.http_answer import MALFORMED_REQUEST, HttpAnswer
 from smartauth_enforcement.options import Enforcement
 from smartauth_enforcement.strict_json import to_json
 
@@ -31,8 +31,8 @@ class Token:
         answer = await self._ask("evaluation", {"subject": self._subject, "context": context})
         try:
             decision = parse_decision(answer)
-        except Malformed:
-            raise Refused(UNAVAILABLE) from None
+        except Malformed as problem:
+            raise self._asking.refuse(problem) from None
         if isinstance(decision, HttpAnswer):
             raise Refused(decision)
         return decision
@@ -60,15 +60,15 @@ class Token:
             question = {"subject": self._subject, "context": self._caller, "evaluations": batch}
             try:
                 found += parse_decisions(await self._ask("evaluations", question), len(batch))
-            except Malformed:
-                raise Refused(UNAVAILABLE) from None
+            except Malformed as problem:
+                raise self._asking.refuse(problem) from None
         return found
 
     async def _ask(self, path: str, question: Any) -> Any:
         try:
             return await self._asking.ask(path, question)
-        except Unavailable:
-            raise Refused(UNAVAILABLE) from None
+        except Unavailable as problem:
+            raise self._asking.refuse(problem) from None
         except Rejected:
             raise Refused(MALFORMED_REQUEST) from None
 

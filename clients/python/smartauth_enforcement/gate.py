@@ -21,7 +21,6 @@ from smartauth_enforcement.http_answer import (
     FORBIDDEN,
     MALFORMED_REQUEST,
     NO_FORM,
-    UNAVAILABLE,
     HttpAnswer,
 )
 from smartauth_enforcement.narrowing import checkable_request, narrowed_request
@@ -121,10 +120,11 @@ class Gate:
         return self._options.trusts_counts or any(one.is_everything for one in view.get(request.type, ()))
 
     async def _document(self) -> HttpAnswer:
+        """Raises Refused."""
         try:
             body = await self._asking.document()
-        except Unavailable:
-            return UNAVAILABLE
+        except Unavailable as problem:
+            raise self._asking.refuse(problem) from None
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         return HttpAnswer(200, (*headers.items(), ("access-control-allow-origin", "*")), body)
 
