@@ -21,6 +21,22 @@ function parseResource(body) {
 }
 
 /**
+ * Whether a reference anywhere in it is a search, such as `Patient?identifier=1`. Some servers look for whom it finds,
+ * among all records, and store who that is (FHIR http, conditional references).
+ */
+function hasSearch(content) {
+  const waiting = [content];
+  while (waiting.length) {
+    const found = waiting.pop();
+    if (typeof found !== 'object' || found === null) continue;
+    const [head, ...search] = typeof found.reference === 'string' ? found.reference.split('?') : [''];
+    if (search.length && !head.includes('://')) return true;
+    for (const value of Object.values(found)) waiting.push(value);
+  }
+  return false;
+}
+
+/**
  * The resources of an answer, with the interaction that shows each and the entry that it stands in; of a Bundle those of
  * its entries, without what the server says beside them.
  */
@@ -118,4 +134,4 @@ function only(members, names) {
   return Object.fromEntries(names.filter((name) => name in members).map((name) => [name, members[name]]));
 }
 
-module.exports = { countAlone, errorAnswer, itemsOf, parseResource, prune, rebuildBundle, resourceAnswer };
+module.exports = { countAlone, errorAnswer, hasSearch, itemsOf, parseResource, prune, rebuildBundle, resourceAnswer };

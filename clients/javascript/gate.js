@@ -1,7 +1,7 @@
 'use strict';
 // What is asked about a request before your server sees it, and about its answer before the app does.
 const { Asking } = require('./asking');
-const { countAlone, errorAnswer, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
+const { countAlone, errorAnswer, hasSearch, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
 const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
 const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused } = require('./http-answer');
 const { isEverything } = require('./decision');
@@ -101,7 +101,7 @@ class Gate {
 async function requireStorable(body, token, decision) {
   const resource = parseResource(body);
   if (resource === null) throw new Refused(MALFORMED_REQUEST);
-  if (!(await token.mayCreate(decision, resource))) throw new Refused(FORBIDDEN);
+  if (hasSearch(resource) || !(await token.mayCreate(decision, resource))) throw new Refused(FORBIDDEN);
 }
 
 function formOf(body) {

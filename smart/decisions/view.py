@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias, Unpack
+from urllib.parse import urlsplit
 
 from smart.decisions.subject import Subject
 from smart.explanation import Why
@@ -138,8 +139,29 @@ def is_visible(content: Json, view: View, defined: ResourceDefinition, base: str
 
 
 def may_be_stored(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:
-    """Whether it lies there and nowhere else: it names no patient beside those of the view (WR-03, WR-04)."""
-    return _lies_in(content, view, defined, base, all)
+    """Whether it lies there and nowhere else: it names no patient beside those of the view (WR-03, WR-04).
+
+    Nor may a server find one by what it says: a search such as `Patient?identifier=1` (BT-05), another spelling.
+    """
+    return _lies_in(content, view, defined, base, partial(_all_known, content, defined, base))
+
+
+def _all_known(content: Json, defined: ResourceDefinition, base: str, named: Iterable[bool]) -> bool:
+    return all(named) and not any(_may_be_anybody(element, base) for element in _owners(content, defined))
+
+
+def _may_be_anybody(element: Json, base: str) -> bool:
+    """Whether some server may read it as a patient of its own, and nobody can tell here as which."""
+    text = element.get("reference", "#") if isinstance(element, dict) else element
+    if not isinstance(text, str):
+        return True
+    if text.startswith("#") or reference_target(text, base) is not None:
+        return False
+    try:
+        found, own = urlsplit(text), urlsplit(base)
+        return not found.scheme or found.hostname == own.hostname
+    except ValueError:
+        return True
 
 
 def _lies_in(
@@ -170,11 +192,17 @@ def named_patients(content: Json, defined: ResourceDefinition, base: str) -> Ite
         if is_fhir_id(content.get("id")):
             yield content["id"]
         return
-    for path in defined.compartment.paths:
-        for element in elements_at(content, path):
-            target = reference_target(element, base)
-            if target is not None and target[0] == "Patient":
-                yield target[1]
+    for element in _owners(content, defined):
+        target = reference_target(element, base)
+        if target is not None and target[0] == "Patient":
+            yield target[1]
+
+
+def _owners(content: Json, defined: ResourceDefinition) -> Iterator[Json]:
+    """The references by which a resource lies in compartments."""
+    if not defined.compartment.itself:
+        for path in defined.compartment.paths:
+            yield from elements_at(content, path)
 
 
 def _out_of_scope(subject: Subject, name: str, letter: str) -> OutOfScope:

@@ -209,7 +209,11 @@ def test_what_no_view_can_be_applied_to_is_403(
     assert fhir.asked == []
 
 
-@pytest.mark.requirement("WR-01", "WR-02")
+OF_AMY = b"""{"resourceType": "Observation", "subject": {"reference": "Patient/amy"},
+    "note": [{"authorReference": {"reference": "%s"}}]}"""
+
+
+@pytest.mark.requirement("WR-01", "WR-02", "BT-05")
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -217,8 +221,11 @@ def test_what_no_view_can_be_applied_to_is_403(
         (b'{"resourceType": "Observation", "subject": {"reference": "Patient/ben"}}', 403),
         (b'{"resourceType": "Observation", "subject": 1, "subject": {"reference": "Patient/amy"}}', 400),
         (b"<Observation/>", 400),
+        (OF_AMY % b"https://elsewhere.example.org/Patient?identifier=1", 201),
+        (OF_AMY % b"Patient?identifier=1", 403),
+        (OF_AMY % b"/Patient?identifier=1", 403),
     ],
-    ids=["own", "another's", "a name twice", "no JSON"],
+    ids=["own", "another's", "a name twice", "no JSON", "elsewhere", "a search", "a search from the root"],
 )
 def test_what_is_created_is_judged_before_the_server_sees_it(
     send: Send, smartauth: Smartauth, fhir: FhirServer, body: bytes, status: int

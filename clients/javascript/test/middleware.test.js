@@ -266,6 +266,8 @@ test('a new record is stored where it may be, and its body is there for handlers
 
   assert.strictEqual((await create(JSON.stringify(MINE))).status, 201);
   assert.strictEqual((await create(JSON.stringify(OTHERS))).status, 403);
+  const search = { focus: [{ reference: 'Patient?identifier=1' }] };
+  assert.strictEqual((await create(JSON.stringify({ ...MINE, ...search }))).status, 403);
   assert.strictEqual((await create('{"resourceType":"Observation","resourceType":"Patient"}')).status, 400);
   assert.strictEqual((await create('{')).status, 400);
   assert.deepStrictEqual(fhir.reached.map(({ body }) => body), [MINE]);

@@ -42,6 +42,22 @@ def parse_resource(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("resourceType"), str) else None
 
 
+def has_search(content: Any) -> bool:
+    """Whether a reference anywhere in it is a search, such as `Patient?identifier=1`.
+
+    Some servers look for whom it finds, among all records, and store who that is (FHIR http, conditional references).
+    """
+    waiting = [content]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            head, mark, _ = str(found.get("reference", "")).partition("?")
+            if mark and "://" not in head:
+                return True
+        waiting += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return False
+
+
 def items_of(request: FhirRequest, found: Mapping[str, Any]) -> list[Item]:
     """The resources of an answer; of a Bundle those of its entries, without what the server says beside them."""
     if request.interaction not in (SEARCH, HISTORY):

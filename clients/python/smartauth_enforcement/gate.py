@@ -8,6 +8,7 @@ from smartauth_enforcement.checking import (
     Item,
     count_alone,
     error_answer,
+    has_search,
     items_of,
     parse_resource,
     rebuild_bundle,
@@ -134,7 +135,7 @@ async def _require_storable(body: bytes, token: Token, decision: Decision) -> No
     resource = parse_resource(body)
     if resource is None:
         raise Refused(MALFORMED_REQUEST)
-    if not await token.may_create(decision, resource):
+    if has_search(resource) or not await token.may_create(decision, resource):
         raise Refused(FORBIDDEN)
 
 

@@ -92,6 +92,38 @@ def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
     assert may_be_stored(content, (Alternative(OF_A), Alternative(Everybody())), R4["Observation"], BASE)
 
 
+@pytest.mark.requirement("WR-03", "WR-04", "BT-05")
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient?identifier=1", "Practitioner?name=x", "/Patient/B", "./Patient/B", "Patient/B/", "Patient/B#x",
+        "Patient//B", "Patient/%42", "patient/B", " Patient/B", "", f"{BASE}/Patient?identifier=1",
+        f"{BASE.upper()}/Patient/B", f"{BASE}//Patient/B", f"{BASE}/x/../Patient/B",
+        "https://user@fhir.example.org:443/r4/Patient/B", "//fhir.example.org/r4/Patient/B", "http://[", ["Patient/B"],
+    ],
+)  # fmt: skip
+def test_what_some_server_may_read_as_another_patient_is_not_stored(reference: Any) -> None:
+    """HAPI FHIR takes a search in a reference for the one patient whom it finds."""
+    of_a = {"resourceType": "Observation", "subject": {"reference": "Patient/A"}}
+    content, view = {**of_a, "performer": [{"reference": reference}]}, (Alternative(OF_A),)
+
+    assert is_visible(content, view, R4["Observation"], BASE)
+    assert not may_be_stored(content, view, R4["Observation"], BASE)
+    assert may_be_stored(content, (Alternative(Everybody()),), R4["Observation"], BASE)
+
+
+@pytest.mark.requirement("WR-01", "WR-03")
+@pytest.mark.parametrize(
+    "reference",
+    ["Practitioner/p", f"{BASE}/Practitioner/p", "#p", "urn:oid:1.2.3", "https://elsewhere.example.org/r4/Patient/B"],
+)
+def test_what_names_somebody_else_plainly_is_stored(reference: str) -> None:
+    of_a = {"resourceType": "Observation", "subject": {"reference": "Patient/A"}}
+    performers = [{"reference": reference}, {"identifier": {"value": "1"}}, {"display": "Dr B"}]
+
+    assert may_be_stored({**of_a, "performer": performers}, (Alternative(OF_A),), R4["Observation"], BASE)
+
+
 @pytest.mark.requirement("PC-02")
 @pytest.mark.parametrize(
     ("subject", "url", "content", "fits"),
