@@ -15,8 +15,7 @@ def included_types(question: Question, known: Mapping[str, ResourceDefinition]) 
     if not (question.include or question.revinclude):
         return frozenset()
     found = [_targets(value, known) for value in question.include]
-    sources = {value.partition(":")[0] for value in question.revinclude}
-    return frozenset(sources).union(*found)
+    return frozenset().union(*found, *(_sources(value, known) for value in question.revinclude))
 
 
 def unclear_includes(question: Question, version: str, known: Mapping[str, ResourceDefinition]) -> tuple[str, ...]:
@@ -27,8 +26,8 @@ def unclear_includes(question: Question, version: str, known: Mapping[str, Resou
     targets = [_targets(value, known) for value in question.include]
     if not all(found and found <= types for found in targets) or _has_no_value(question, INCLUDE):
         unclear.append(INCLUDE)
-    sources = {value.partition(":")[0] for value in question.revinclude}
-    if not sources <= types or _has_no_value(question, REVINCLUDE):
+    sources = [_sources(value, known) for value in question.revinclude]
+    if not all(found and found <= types for found in sources) or _has_no_value(question, REVINCLUDE):
         unclear.append(REVINCLUDE)
     return tuple(unclear)
 
@@ -46,3 +45,14 @@ def _targets(include: str, known: Mapping[str, ResourceDefinition]) -> frozenset
         return frozenset({target})
     parameter = known[source].parameters.get(name) if source in known else None
     return parameter.targets if parameter else frozenset()
+
+
+def _sources(revinclude: str, known: Mapping[str, ResourceDefinition]) -> frozenset[str]:
+    """What `Observation:subject` brings the other way round; nothing where that is not defined.
+
+    Nor what is no single one: a server may take `Observation:subject,Condition:subject` for two.
+    """
+    source, _, rest = revinclude.partition(":")
+    parameter = known[source].parameters.get(rest.partition(":")[0]) if source in known else None
+    is_one = parameter is not None and parameter.type == "reference" and "," not in rest
+    return frozenset({source}) if is_one else frozenset()

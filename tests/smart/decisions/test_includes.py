@@ -65,3 +65,19 @@ def test_an_include_is_unclear_by_its_value_whatever_the_parameters_are_called(
     question: Question, unclear: tuple[str, ...]
 ) -> None:
     assert unclear_includes(question, "r4", R4) == unclear
+
+
+@pytest.mark.requirement("SR-04", "SR-05")
+@pytest.mark.parametrize(
+    "revinclude",
+    [
+        "Observation", "Observation:", "Observation:nothing", "Observation:code", "Observation:*", "Nothing:subject",
+        "Observation:subject,Condition:subject", "Observation:subject:Patient,Condition:subject",
+    ],
+)  # fmt: skip
+def test_a_reverse_include_that_is_not_defined_or_is_several_is_unclear(revinclude: str) -> None:
+    """A server that cuts at commas brings types of which no view would say anything."""
+    question = Question("search-type", "Observation", revinclude=(revinclude,))
+
+    assert unclear_includes(question, "r4", R4) == ("_revinclude",)
+    assert included_types(question, R4) == set()
