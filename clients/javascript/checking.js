@@ -21,7 +21,7 @@ function parseResource(body) {
 }
 
 /**
- * Whether a reference anywhere in it is a search, such as `Patient?identifier=1`. Some servers look for whom it finds,
+ * Whether a reference anywhere in it is a search, such as `Patient?identifier=1`. Some servers look for the record,
  * among all records, and store who that is (FHIR http, conditional references).
  */
 function hasSearch(content) {

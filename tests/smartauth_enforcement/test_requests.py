@@ -146,6 +146,38 @@ def test_an_underscore_in_the_name_of_a_header_hides_nothing(
     }
 
 
+OTHER_ENCODINGS = [
+    "application/json; charset=utf-7", 'application/fhir+json;Charset = "UTF-7"',
+    "application/json; charset*=utf-8''utf-7", "application/json; charset=utf-8; charset=utf-7",
+    "application/json, application/json; charset=utf-7",
+    "application/json; charset=utf-16", "application/json; charset=",
+]  # fmt: skip
+
+
+@pytest.mark.requirement("WR-02")
+@pytest.mark.parametrize("kind", OTHER_ENCODINGS)
+def test_what_is_created_in_another_encoding_is_not_passed_on(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, kind: str
+) -> None:
+    """Django REST framework obeys UTF-7: there the same bytes are a record of somebody else."""
+    smartauth.says[ONE] = view(AMY)
+    body = b'{"resourceType": "Observation", "subject": {"reference": "Patient/amy"}}'
+
+    answer = send("POST", "Observation", headers={"Content-Type": kind}, content=body)
+
+    assert (answer.status_code, fhir.asked) == (415, [])
+
+
+@pytest.mark.parametrize(
+    "kind", ['application/fhir+json; fhirVersion=4.0; charset="UTF-8"', "application/json;charset=utf8"]
+)
+def test_what_is_created_in_utf_8_is_passed_on(send: Send, smartauth: Smartauth, fhir: FhirServer, kind: str) -> None:
+    smartauth.says[ONE], fhir.status = view(AMY), 201
+    body = b'{"resourceType": "Observation", "subject": {"reference": "Patient/amy"}}'
+
+    assert send("POST", "Observation", headers={"Content-Type": kind}, content=body).status_code == 201
+
+
 @pytest.mark.parametrize("length", ["", "-1", "many", "\u00b2"])
 def test_a_body_without_a_length_is_none_where_nothing_ends_it(length: str) -> None:
     """To read on would wait for a client that sends no more."""

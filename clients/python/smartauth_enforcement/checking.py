@@ -45,7 +45,8 @@ def parse_resource(body: bytes) -> dict[str, Any] | None:
 def has_search(content: Any) -> bool:
     """Whether a reference anywhere in it is a search, such as `Patient?identifier=1`.
 
-    Some servers look for whom it finds, among all records, and store who that is (FHIR http, conditional references).
+    Some servers look for the one that it finds, among all records, and store which that is (FHIR http, conditional
+    references).
     """
     waiting = [content]
     while waiting:

@@ -64,9 +64,19 @@ class FhirRequest:
     @property
     def has_form(self) -> bool:
         """Whether its body is a form in UTF-8, the one kind that two servers read alike (FHIR http, POST _search)."""
-        kind, _, parameter = self.content_type.lower().partition(";")
-        is_utf_8 = parameter.replace('"', "").strip() in ("", "charset=utf-8")
-        return kind.strip() == "application/x-www-form-urlencoded" and is_utf_8
+        kind = self.content_type.lower().partition(";")[0].strip()
+        return kind == "application/x-www-form-urlencoded" and self.is_in_utf_8
+
+    @property
+    def is_in_utf_8(self) -> bool:
+        """Whether nothing says that its body is in another encoding (RFC 8259 §8.1).
+
+        Some frameworks obey a charset: in UTF-7 the same bytes are another resource. Of two headers nobody knows which.
+        """
+        parameters = self.content_type.lower().split(";")[1:]
+        named = (parameter.partition("=") for parameter in parameters)
+        charsets = [value.strip(' \t"') for name, _, value in named if name.strip().partition("*")[0] == "charset"]
+        return "," not in self.content_type and all(charset in ("utf-8", "utf8") for charset in charsets)
 
     @property
     def asks_for_count(self) -> bool:

@@ -22,6 +22,7 @@ from smartauth_enforcement.http_answer import (
     FORBIDDEN,
     MALFORMED_REQUEST,
     NO_FORM,
+    NOT_IN_UTF_8,
     HttpAnswer,
 )
 from smartauth_enforcement.narrowing import checkable_request, narrowed_request
@@ -70,6 +71,8 @@ class Gate:
         if decision.view is None:
             return Passage(request, decision, body=body)
         if request.interaction == CREATE:
+            if not request.is_in_utf_8:
+                raise Refused(NOT_IN_UTF_8)
             body = await read_body(MAX_CONTENT)
             await _require_storable(body, token, decision)
             return Passage(request, decision, token, body)

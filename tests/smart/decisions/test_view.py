@@ -103,7 +103,7 @@ def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
     ],
 )  # fmt: skip
 def test_what_some_server_may_read_as_another_patient_is_not_stored(reference: Any) -> None:
-    """HAPI FHIR takes a search in a reference for the one patient whom it finds."""
+    """HAPI FHIR takes a search in a reference for the one patient that it finds."""
     of_a = {"resourceType": "Observation", "subject": {"reference": "Patient/A"}}
     content, view = {**of_a, "performer": [{"reference": reference}]}, (Alternative(OF_A),)
 
