@@ -31,11 +31,10 @@ def failure(presented: Credentials, kept: StoredCredentials, *, now: int) -> Why
     if not settings.SMARTAUTH_DEV:
         return {"rule": "CL-03"}
     sent = "no secret" if presented.secret is None else "a secret"
+    shown = f"client_id {presented.client_id}"
     if kept is UNKNOWN_CLIENT:
-        what = "no client has this client_id"
-        return {"rule": "CL-01", "case": "E51", "what": what, "presented": f"client_id {presented.client_id}"}
+        return {"rule": "CL-01", "case": "E51", "what": "no client has this client_id", "presented": shown}
     if not kept.enabled:
-        shown = f"client_id {presented.client_id}"
         return {"rule": "LV-04", "case": "E57", "what": "the client is disabled", "presented": shown}
     if kept.authentication != Client.Authentication.SECRET:
         what = f"the client's method of authentication is {kept.authentication}"
@@ -46,8 +45,9 @@ def failure(presented: Credentials, kept: StoredCredentials, *, now: int) -> Why
     digest = client_secret_digest(presented.client_id, presented.secret)
     if hmac.compare_digest(digest, kept.old_secret_digest):
         since = kept.old_secret_until
-        return {"rule": "RG-08", "case": "E57", "what": "a newer secret has taken its place", "since": since}
-    return {"rule": "CL-02", "case": "E52", "what": "the secret is not the client's"}
+        what = "a newer secret has taken its place"
+        return {"rule": "RG-08", "case": "E57", "what": what, "presented": shown, "since": since}
+    return {"rule": "CL-02", "case": "E52", "what": "the secret is not the client's", "presented": shown}
 
 
 def is_authentic(presented: Credentials, kept: StoredCredentials, *, now: int) -> bool:

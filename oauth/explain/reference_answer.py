@@ -3,6 +3,7 @@
 from accounts.models import User
 from oauth.explain.answer import Answer, Fact, Tag
 from oauth.explain.references import FoundRefusal
+from oauth.explain.remedies import caller_remedies
 from oauth.models import Client, FhirServer, public_reference
 from smart.authorize.error_pages import ERROR_PAGES
 from smart.authorize.redirection_rules import REDIRECTION_RULES
@@ -36,7 +37,7 @@ def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
         facts=(*_facts(found, client), *_token_facts(found)),
         outcomes=authorize_outcomes(why),
         response_in_words=_response_in_words(why),
-        advice=_advice(why),
+        advice=advice(why),
         history=found.events,
     )
 
@@ -120,6 +121,9 @@ def _response_in_words(why: Explanation) -> str:
     return f"A page with status {page.status.value}, and no redirect: {page.message.replace('{app}', 'The app')}"
 
 
-def _advice(why: Explanation) -> tuple[str, ...]:
+def advice(why: Explanation) -> tuple[str, ...]:
+    """What its makers should do about it."""
     page = ERROR_PAGES.get(why.case)
-    return (page.fix,) if page and page.rule == why.rule and page.fix else ()
+    if page and page.rule == why.rule:
+        return (page.fix,) if page.fix else ()
+    return caller_remedies(why.rule, why.case)

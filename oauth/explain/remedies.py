@@ -52,6 +52,42 @@ _OF_CONCLUSIONS = {
 }
 
 
+# of a caller that did not prove who it is, or may not ask: by the row of bad input, else by the rule
+_OF_CALLERS = {
+    "E44": ("Send a POST with the parameters as a form in its body.",),
+    "E50": (
+        "Send client id and secret by Basic, as they were shown when the client was made; a public app its client_id.",
+    ),
+    "E51": (
+        "Compare the client id to the letter: `fhir-server list` and `client list` name all, and so does the admin.",
+    ),
+    "E52": (
+        "Compare the secret to the letter with the one that was shown when it was made: nobody can read it again.",
+        "If it is lost, draw another one: `fhir-server new-secret URL` for a FHIR server, `client rotate-secret ID` "
+        "for an app, or the admin.",
+    ),
+    "E53": ("Send the header `Authorization: Basic` with base64 of client_id:client_secret, and nothing else in it.",),
+    "E54": ("Prove the client in one way only: by Basic, in the body, or by an assertion.",),
+    "E56": ("Prove the client by the method that it is registered with, or register another method in the admin.",),
+    "LV-04": ("For operators: enable the client, if it may work again.",),
+    "RG-08": ("Send the newer secret. If nobody has it, draw another one.",),
+    "IN-07": (
+        "Ask with the client of the FHIR server that the token is for: `fhir-server list` names it.",
+        "If the token was to be for another FHIR server, the app asks for it with that base as aud.",
+    ),
+    "IN-08": ("Send the access token. The refresh token is for the app and this server alone.",),
+    "PR-06": (
+        "In the app: start it again where it is now, so that its person signs in there.",
+        "For operators: the address policy of client and FHIR server says what happens at another address.",
+    ),
+}
+
+
+def caller_remedies(rule: str, case: str) -> tuple[str, ...]:
+    """The next step or two for who called a machines' endpoint and was refused, or heard that a token is not active."""
+    return _OF_CALLERS.get(case) or _OF_CALLERS.get(rule) or _OF_RULES.get(rule, ())
+
+
 def remedies(judgement: Judgement) -> tuple[str, ...]:
     """The next step or two; none where nothing is wrong."""
     rule = judgement.explanation.rule if judgement.explanation else ""

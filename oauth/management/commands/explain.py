@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from accounts import clock
 from oauth.explain.judgement import Conclusion, Judgement, judge_token
+from oauth.explain.reference_answer import advice
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.references import FoundRefusal
 from oauth.explain.remedies import remedies
@@ -48,7 +49,8 @@ def _about_reference(number: int) -> dict[str, Any]:
     if isinstance(found, Judgement):
         return _about_token(found)
     token = {"token_of_this_number": found.token.conclusion.value} if found.token else {}
-    return {"reference": reference, **_why(found.explanation), **token, "events": _events(found)}
+    steps = {"next": list(advice(found.explanation))}
+    return {"reference": reference, **_why(found.explanation), **token, "events": _events(found), **steps}
 
 
 def _events(found: FoundRefusal) -> list[dict[str, Any]]:
@@ -105,8 +107,9 @@ def _moment(at: int) -> str:
 
 def _lines(found: dict[str, Any]) -> str:
     """The same for a reader: the verdict, the rules, what to do."""
-    head = [f"{name.replace('_', ' ')}: {found[name]}" for name in found if isinstance(found[name], str | int)]
-    asked = [f"{name}: {value}" for name, value in found.get("request", {}).items()]
+    said = {name: value for name, value in found.items() if isinstance(value, str | int) and value}
+    head = [f"{name.replace('_', ' ')}: {value}" for name, value in said.items()]
+    asked = [f"{name}: {value}" for name, value in found.get("request", {}).items() if value]
     rules = [_rule_line(rule) for rule in found.get("rules", ())]
     events = [" ".join(filter(None, event.values())) for event in found.get("events", ())]
     steps = [f"next: {step}" for step in found.get("next", ())]

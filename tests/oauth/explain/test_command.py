@@ -12,7 +12,8 @@ from oauth.explain.references import find_refusal
 from oauth.http import explanations
 from oauth.http.explanations import with_reference
 from smart.explanation import Explanation
-from tests.fixture_types import Issue
+from tests.conftest import App, basic
+from tests.fixture_types import Issue, MakeClient
 
 READ_NOBODY = ("GET", "http://127.0.0.1:8000/fhir/r4/Patient/nobody")
 
@@ -63,8 +64,29 @@ def test_a_reference_leads_to_its_refusal(committed: None) -> None:
 
     assert told == {
         "reference": kept.reference, "rule": "TK-08", "what": "scope was sent twice", "presented": "two",
-        "case": "E49", "events": [],
+        "case": "E49", "events": [], "next": [],
     }  # fmt: skip
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_wrong_secret_is_told_with_its_client_and_how_to_draw_another_one(
+    app: App, make_client: MakeClient
+) -> None:
+    client = make_client("secret")
+    refused = app.post("/o/introspect", data={"token": "t"}, headers=basic(client.client_id, "not-it"))
+
+    told = printed(refused.json()["error_uri"].rpartition("/")[2])
+
+    assert f"presented: client_id {client.client_id}" in told
+    assert "next: If it is lost, draw another one: `fhir-server new-secret URL`" in told
+    assert "not-it" not in told
+
+
+def test_a_line_without_a_value_is_left_out(issue: Issue) -> None:
+    lines = printed(issue()["access_token"], "GET", "Patient").splitlines()
+
+    assert "status: 200" in lines
+    assert not [line for line in lines if line.endswith(": ")]
 
 
 def number_of_a_token(issue: Issue) -> str:
