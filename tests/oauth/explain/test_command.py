@@ -69,9 +69,7 @@ def test_a_reference_leads_to_its_refusal(committed: None) -> None:
 
 
 @pytest.mark.requirement("AZ-25")
-def test_a_wrong_secret_is_told_with_its_client_and_how_to_draw_another_one(
-    app: App, make_client: MakeClient
-) -> None:
+def test_a_wrong_secret_is_told_with_its_client_and_how_to_draw_another_one(app: App, make_client: MakeClient) -> None:
     client = make_client("secret")
     refused = app.post("/o/introspect", data={"token": "t"}, headers=basic(client.client_id, "not-it"))
 
