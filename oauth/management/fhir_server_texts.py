@@ -21,6 +21,9 @@ What your server proves itself with. The secret is shown this once:
 
 Ask about a token that stands in $TOKEN:
     curl -sS -u {client_id}:{secret} -d token=$TOKEN {introspect}
+
+Or let a middleware ask about each request (docs/recipes/index.md). It reads these:
+    {shell}
 """
 KNOWN = """\
 {what}: {base}
@@ -60,6 +63,7 @@ def summary(done: RegisteredFhirServer) -> str:
         "client_id": done.client.client_id,
         "secret": done.secret,
         "introspect": done.environment["INTROSPECT"],
+        "shell": shell_lines(done).replace("\n", "\n    ") if done.secret else "",
         "more_time": more_time(settings.SMARTAUTH_OLD_SECRET_SECONDS),
         "issuer": settings.SMARTAUTH_ISSUER,
         "command": settings.SMARTAUTH_COMMAND,

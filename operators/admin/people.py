@@ -26,7 +26,8 @@ from operators.admin.django_generics import StackedInline, UserAdmin
 from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
 from operators.admin.person_filters import ROLE, STATE
 from operators.admin.person_forms import PROFILE, FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
-from operators.admin.rendering import count_text, shorten, tag
+from operators.admin.rendering import count_text, shorten, tag, time_element
+from smart.time_units import SECOND
 
 
 class FhirIdentityInline(StackedInline):
@@ -39,7 +40,7 @@ class FhirIdentityInline(StackedInline):
 
 @admin.register(User)
 class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and all, in our list
-    list_display = ("username", "shown_name", "identities", "records", "last_login", "state")
+    list_display = ("username", "shown_name", "identities", "records", "last_sign_in", "state")
     list_filter = (STATE, ROLE)
     search_fields = ("username",)
     search_help_text = "user name, name, or fhirUser such as Patient/amy"
@@ -83,6 +84,10 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and
     @admin.display(description="may act for")
     def records(self, row: Any) -> str:
         return count_text(row.records, "patient")
+
+    @admin.display(description="last sign-in", ordering="last_login")
+    def last_sign_in(self, row: User) -> SafeString | str:
+        return time_element(int(row.last_login.timestamp()) * SECOND if row.last_login else 0)
 
     @admin.display(description="state")
     def state(self, row: User) -> SafeString:

@@ -135,6 +135,16 @@ def test_the_command_prints_a_call_that_works_as_it_stands(app: App, base: str) 
     )  # fmt: skip
 
 
+def test_what_a_middleware_reads_is_printed_beside_the_call_as_a_shell_takes_it(base: str) -> None:
+    text = fhir_server("add", base)
+
+    lines = "\n".join(line for line in text.splitlines() if line.startswith("    export "))
+    told = subprocess.run(["/bin/sh", "-c", f"{lines}\nenv"], capture_output=True, text=True, env={}).stdout.split()
+    secret = text.partition("client secret  ")[2].partition("\n")[0]
+    assert {f"FHIR_BASE={base}", f"CLIENT_SECRET={secret}"} <= set(told)
+    assert "export" not in fhir_server("add", base)
+
+
 @pytest.mark.requirement("DS-01")
 def test_the_document_it_prints_is_the_one_that_it_points_at(app: App, base: str) -> None:
     printed = fhir_server("add", base)

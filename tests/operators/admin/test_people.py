@@ -1,6 +1,7 @@
 """People in the admin: made with a good password, who they are, whose records they may use, passwords."""
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -147,6 +148,16 @@ def test_a_new_password_can_be_required(operator: Operator, make_person: MakePer
     person.refresh_from_db()
     assert person.must_change_password
     assert len(events("password-required", person=person.subject, operator=operator.user.subject)) == 1
+
+
+def test_the_last_sign_in_is_told_as_every_other_time(operator: Operator, make_person: MakePerson) -> None:
+    person, other = make_person("amy"), make_person("ben")
+    type(person).objects.filter(pk=person.pk).update(last_login=datetime(2026, 12, 1, 15, 46, 7, tzinfo=UTC))
+
+    seen, never = (operator.get("accounts/user/", q=each.username).content.decode() for each in (person, other))
+
+    assert '<time datetime="2026-12-01T15:46:07+00:00">1 Dec 2026, 15:46:07</time>' in seen
+    assert '<td class="field-last_sign_in">-</td>' in never
 
 
 def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_person: MakePerson) -> None:
