@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-import secrets
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -38,12 +38,16 @@ def redirect_query(response: httpx.Response) -> dict[str, str]:
     return {name: values[0] for name, values in query.items()}
 
 
+# each once, for what others did counts against an address; the next one is of another network
+_addresses = cycle(f"198.51.{third}.{last}" for last in range(256) for third in range(256))
+
+
 @dataclass
 class Visitor:
-    """A browser profile at one address."""
+    """A browser profile at one address, which no other has."""
 
     app: App
-    address: str = field(default_factory=lambda: f"198.51.{secrets.randbelow(256)}.{secrets.randbelow(256)}")
+    address: str = field(default_factory=lambda: next(_addresses))
 
     def __post_init__(self) -> None:
         from smartauth.asgi import application
