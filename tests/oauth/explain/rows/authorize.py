@@ -5,8 +5,10 @@ from urllib.parse import urlencode
 
 import httpx
 
+from accounts import clock
 from oauth.models import FhirServer, Launch, PendingRequest
 from smart.digests import random_token, sha256_hex
+from smart.time_units import MINUTE
 from tests.conftest import BASE, REDIRECT_URI
 from tests.oauth.explain.rows.row import ACCEPTED, Row, Rows, World, add_to
 from tests.oauth.visitor import FORM, good_request
@@ -82,8 +84,8 @@ def _(world: World) -> httpx.Response:
 def launch_for(client: Any, user: Any, server: Any) -> str:
     """A handle that the EHR has made for that app."""
     handle = random_token()
-    about = {"digest": sha256_hex(handle), "context": '{"patient": "amy"}', "expires_at": 2**62}
-    Launch.objects.create(client=client, user=user, fhir_server=server, **about)
+    about = {"digest": sha256_hex(handle), "context": '{"patient": "amy"}'}
+    Launch.objects.create(client=client, user=user, fhir_server=server, expires_at=clock.now() + 5 * MINUTE, **about)
     return handle
 
 
