@@ -11,9 +11,10 @@ const { dropBody, leaveBody, readBody } = require('./request-body');
 const ANOTHER_REQUEST = [
   'x-http-method-override', 'x-method-override', 'x-http-method', 'x-original-url', 'x-rewrite-url', 'x-cascade',
 ];
-// with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
-// hidden record exists
+// with them it answers without a body, with a part of one or one that cannot be read here, its status tells that a
+// hidden record exists, or it stores a Provenance, too, that nobody has decided about
 const NO_WHOLE_BODY = [
+  'x-provenance',
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
   ...['accept', 'accept-encoding', 'content-length', 'transfer-encoding', 'content-type'],
 ];

@@ -132,6 +132,21 @@ def test_a_delete_takes_nothing_along(send: Send, smartauth: Smartauth, fhir: Fh
     assert "x-cascade" not in {each.replace("_", "-") for each in fhir.got_headers}
 
 
+@pytest.mark.requirement("WR-15")
+def test_what_is_created_for_a_patient_brings_no_provenance_along(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    """A server would store it beside the resource (FHIR http, X-Provenance), and nobody has decided about it."""
+    body, headers = b'{"resourceType": "Observation", "subject": {"reference": "Patient/amy"}}', {"X-Provenance": "{}"}
+    arrived = []
+    for said in (view(AMY), smartauth.says[ONE]):
+        smartauth.says[ONE], fhir.status = said, 201
+        assert send("POST", "Observation", headers=headers, content=body).status_code == 201
+        arrived.append("x-provenance" in fhir.got_headers)
+
+    assert arrived == [False, True]
+
+
 @pytest.mark.requirement("TV-29")
 def test_an_underscore_in_the_name_of_a_header_hides_nothing(
     send: Send, smartauth: Smartauth, fhir: FhirServer

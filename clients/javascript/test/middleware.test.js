@@ -261,7 +261,7 @@ test('a search by POST becomes a GET with its form', async () => {
 
 test('a new record is stored where it may be, and its body is there for handlers', async () => {
   const { fhir } = await start(yes({ Observation: AMY }), answering(MINE, 201));
-  const headers = { 'Content-Type': 'application/fhir+json' };
+  const headers = { 'Content-Type': 'application/fhir+json', 'X-Provenance': '{}' };
   const create = (body) => ask(fhir, '/fhir/Observation', { method: 'POST', headers, body });
 
   assert.strictEqual((await create(JSON.stringify(MINE))).status, 201);
@@ -271,6 +271,7 @@ test('a new record is stored where it may be, and its body is there for handlers
   assert.strictEqual((await create('{"resourceType":"Observation","resourceType":"Patient"}')).status, 400);
   assert.strictEqual((await create('{')).status, 400);
   assert.deepStrictEqual(fhir.reached.map(({ body }) => body), [MINE]);
+  assert.ok(!('x-provenance' in fhir.reached[0].headers)); // a server would store it beside the record
 });
 
 for (const [method, path] of [['PUT', 'Observation/o'], ['DELETE', 'Observation/o'], ['PATCH', 'Observation/o'],

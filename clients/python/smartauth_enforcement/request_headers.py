@@ -11,6 +11,8 @@ _WITHOUT_WHOLE_BODY = (
     "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range", "accept",
     "accept-encoding",
 )  # fmt: skip
+# with it a server stores a Provenance, too, that nobody has decided about (FHIR http, X-Provenance)
+_BESIDE_THE_RESOURCE = ("x-provenance",)
 _OF_A_BODY = ("content-length", "transfer-encoding")
 
 
@@ -20,5 +22,5 @@ def is_kept(name: str, is_checked: bool, *, is_read: bool) -> bool:
     An underscore is a hyphen to what is built on WSGI or CGI.
     """
     name = name.replace("_", "-")
-    dropped = (*_ANOTHER_REQUEST, *(_WITHOUT_WHOLE_BODY if is_checked else ()), *(_OF_A_BODY if is_read else ()))
-    return name not in dropped
+    of_checked = (*_WITHOUT_WHOLE_BODY, *_BESIDE_THE_RESOURCE) if is_checked else ()
+    return name not in (*_ANOTHER_REQUEST, *of_checked, *(_OF_A_BODY if is_read else ()))
