@@ -44,10 +44,8 @@ def find_address_problems() -> Iterator[Problem]:
 
 
 def find_tls_problems() -> Iterator[Problem]:
-    """Certificate, version and cipher as a caller meets them."""
+    """Certificate, version and cipher as a caller of an issuer with https meets them."""
     url = urlsplit(settings.SMARTAUTH_ISSUER)
-    if url.scheme != "https":
-        return
     try:
         certificate, cipher, bits = _handshake(url)
     except OSError as error:

@@ -21,3 +21,4 @@ class Check:
     find: Callable[[], Iterable[Problem]]
     is_of_production: bool = False
     needs_tables: bool = False
+    needs_https: bool = False

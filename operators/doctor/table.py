@@ -34,7 +34,7 @@ CHECKS = (
     ),
     Check("debug", "nothing of development is left", leftovers.find_debug_leftovers),
     Check("issuer", "the server answers at its issuer", address.find_address_problems),
-    Check("tls", "certificate, version and cipher of the issuer are good", address.find_tls_problems),
+    Check("tls", "certificate, version and cipher of the issuer are good", address.find_tls_problems, needs_https=True),
 )
 
 
@@ -48,6 +48,8 @@ def examine() -> Iterator[tuple[Check, str, list[Problem]]]:
 def _reason_to_skip(check: Check) -> str:
     if check.is_of_production and settings.SMARTAUTH_DEV:
         return "a development server"
+    if check.needs_https and not settings.SMARTAUTH_ISSUER.startswith("https:"):
+        return "the issuer is http"
     if check.needs_tables and not databases.has_tables():
         return "the main database has no tables of this version"
     return ""

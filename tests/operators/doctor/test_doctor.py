@@ -364,6 +364,7 @@ def test_the_command_prints_a_line_each_and_ends_with_1_where_something_is_wrong
     )
     assert "good    issuer          the server answers at its issuer" in lines
     assert "-       demo            a development server" in lines
+    assert "-       tls             the issuer is http" in lines
     assert [each["check"] for each in checks] == [check.name for check in CHECKS]
     assert next(each for each in checks if each["check"] == "demo") == {
         "check": "demo", "problems": [], "skipped": "a development server"
