@@ -44,13 +44,20 @@ def test_a_server_whose_databases_answer_is_ready(app: App) -> None:
     assert "no-store" in response.headers["Cache-Control"]
 
 
+@pytest.fixture
+def nothing_waits(db: None) -> None:
+    """Neither an event nor an access of others."""
+    Outbox.objects.all().delete()
+    WaitingEvent.objects.all().delete()
+
+
 @pytest.mark.django_db(databases=["default", "audit"])
+@pytest.mark.usefixtures("nothing_waits")
 @pytest.mark.parametrize(("seconds", "worker"), [(119, "ok"), (121, "late")])
 def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_serving_goes_on(
     seconds: int, worker: str
 ) -> None:
     signing_keys.ensure_keys()
-    Outbox.objects.all().delete()
     record_events(Event(kind=EventKind.TAMPERED, at=clock.now() - seconds * 1_000_000))
 
     response = health.readyz(RequestFactory().get("/readyz"))
@@ -59,12 +66,12 @@ def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_servin
 
 
 @pytest.mark.django_db(databases=["default", "audit"])
+@pytest.mark.usefixtures("nothing_waits")
 @pytest.mark.parametrize(
     ("times", "is_late"),
     [({}, True), ({"ready_at": 1}, False), ({"failures": 1}, False), ({"at": 0}, False)],
 )
 def test_an_access_that_waits_is_looked_for_and_none_are_counted(times: dict[str, int], is_late: bool) -> None:
-    Outbox.objects.all().delete()
     before = clock.now() - 121_000_000
     ready_at = times.get("ready_at", 0) and clock.now() - 119_000_000
     WaitingEvent.objects.create(event_id="waits", **{"at": before, "facts": "{}", **times, "ready_at": ready_at})

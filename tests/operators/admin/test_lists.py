@@ -103,12 +103,15 @@ def test_a_filter_is_headed_by_what_the_rows_are_called(operator: Operator, tabl
 
 
 @pytest.mark.requirement("PR-06", "SD-07")
-def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, make_token: MakeToken) -> None:
-    flagged = make_token().authorization
-    newer = make_token().authorization
+def test_a_flagged_authorization_stands_above_a_newer_one(
+    operator: Operator, make_client: MakeClient, grant: Grant, make_token: MakeToken
+) -> None:
+    client = make_client()
+    flagged = make_token(grant(client)).authorization
+    newer = make_token(grant(client)).authorization
     type(flagged).objects.filter(pk=flagged.pk).update(flagged_at=clock.now() + 86_400_000_000)
 
-    page = operator.get("oauth/authorization/").content.decode()
+    page = operator.get("oauth/authorization/", client__id__exact=str(client.pk)).content.decode()
 
     assert page.index(public_reference(flagged.pk)) < page.index(public_reference(newer.pk))
 
@@ -136,7 +139,9 @@ def test_a_stored_name_with_markup_comes_out_escaped(
     token = make_token(granted, scope=MARKUP, address=MARKUP)
     pages = [
         "oauth/client/", f"oauth/client/{client.pk}/change/", "accounts/user/", f"accounts/user/{person.pk}/change/",
-        "oauth/authorization/", f"oauth/authorization/{granted.authorization.pk}/change/", "oauth/accesstoken/",
+        f"oauth/authorization/?client__id__exact={client.pk}",
+        f"oauth/authorization/{granted.authorization.pk}/change/",
+        f"oauth/accesstoken/?authorization={public_reference(granted.authorization.pk)}",
         f"oauth/accesstoken/{token.pk}/change/",
     ]  # fmt: skip
 
