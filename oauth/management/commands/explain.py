@@ -109,7 +109,7 @@ def _lines(found: dict[str, Any]) -> str:
     """The same for a reader: the verdict, the rules, what to do."""
     said = {name: value for name, value in found.items() if isinstance(value, str | int) and value}
     head = [f"{name.replace('_', ' ')}: {value}" for name, value in said.items()]
-    asked = [f"{name}: {value}" for name, value in found.get("request", {}).items() if value]
+    asked = [f"{name}: {value}" for name, value in found.get("request", {}).items()]
     rules = [_rule_line(rule) for rule in found.get("rules", ())]
     events = [" ".join(filter(None, event.values())) for event in found.get("events", ())]
     steps = [f"next: {step}" for step in found.get("next", ())]
