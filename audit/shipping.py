@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,16 +13,34 @@ _MEMBERS = frozenset(field.name for field in Event._meta.fields)
 logger = logging.getLogger(__name__)
 
 
+class NotTaken(Exception):
+    """The trail has not taken every event: the outbox keeps them."""
+
+
 def ship() -> int:
-    """Copies every waiting event into the audit database, then deletes it from the outbox. Counts them."""
+    """Copies every waiting event into the audit database, then deletes it from the outbox. Counts them.
+
+    Raises NotTaken where the trail has another row of a number that its sequence has just given, as after a
+    replication that copied rows alone. The next try gets later numbers.
+    """
     shipped = 0
     while oldest := _oldest():
         rows = Outbox.objects.filter(pk__in=oldest)
         copies = [_copy(event) for row in rows.order_by("pk") for event in json.loads(row.events)]
         SecurityEvent.objects.bulk_create(copies, ignore_conflicts=True)  # in one transaction
+        _require_all(copies)
         rows.delete()
         shipped += len(copies)
     return shipped
+
+
+def _require_all(copies: Sequence[SecurityEvent]) -> None:
+    """A conflict that was ignored is that of an event which is there already, or of another row's number."""
+    ids = {copy.event_id for copy in copies}
+    there = SecurityEvent.objects.filter(event_id__in=ids).count()
+    if there < len(ids):
+        taken = f"the trail has taken {there} of {len(ids)} events, as other rows have the numbers of the others"
+        raise NotTaken(f"{taken}: set the sequence of audit_securityevent.id above them")
 
 
 def _copy(event: dict[str, Any]) -> SecurityEvent:

@@ -17,6 +17,7 @@ from oauth.models import public_reference, sql
 from oauth.tokens.address_binding import apply_address_policy
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import normalize, without_port
+from smart.remembered import forget_too
 from smart.time_units import SECOND
 from smart.tokens import address_binding
 
@@ -26,6 +27,7 @@ RECORDED_EVERY = 60 * SECOND
 MOST_RECORDED = 10_000
 
 _recorded: dict[tuple[int, str, str], int] = {}
+forget_too(_recorded.clear)
 
 
 class Use(NamedTuple):

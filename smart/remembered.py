@@ -18,6 +18,11 @@ def remembered_until_forgotten(function: Callable[P, R], most: int = MOST) -> Ca
     return cast(Callable[P, R], known)
 
 
+def forget_too(empty: Callable[[], None]) -> None:
+    """`forget` calls this as well: what else a process keeps of people."""
+    _emptied.append(empty)
+
+
 def forget() -> None:
     """Empties all that is remembered in this process: of some of it people are the subject (PR-07)."""
     for empty in _emptied:

@@ -12,12 +12,14 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from smart.explanation import Explanation
 from smart.http.addresses import caller_network
+from smart.remembered import forget_too
 from smart.time_units import SECOND
 
 MOST_COUNTED = 10_000
 log = logging.getLogger("smartauth.refusal")
 
 _counted_here: dict[tuple[str, str], rate_limit.Count] = {}
+forget_too(_counted_here.clear)  # what the processes count together still bounds the events
 
 
 def record_refusal(
@@ -52,6 +54,6 @@ def _count_here(case: str, address: str, *, now: int) -> rate_limit.Count:
     if not now < ends_at <= now + window:
         before, ends_at = 0, now + window
     if len(_counted_here) >= MOST_COUNTED:
-        _counted_here.clear()  # what the processes count together still bounds the events
+        _counted_here.clear()
     counted = _counted_here[key] = rate_limit.Count(before + 1, ends_at)
     return counted

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
@@ -38,6 +38,28 @@ def test_every_column_is_written_and_shipped_as_it_is(event: Event) -> None:
 
     shipped = SecurityEvent.objects.filter(client=event.client).order_by("at")
     assert [model_to_dict(row, exclude=["id"]) for row in shipped] == written
+    assert not OutboxEvent.objects.filter(client=event.client).exists()
+
+
+@pytest.mark.requirement("SD-10")
+@pytest.mark.postgresql  # SQLite gives a number that is above all others
+def test_an_event_whose_number_another_row_of_the_trail_has_waits_for_the_next_try(event: Event) -> None:
+    record_events(event._replace(client="before"))
+    shipping.ship()
+    taken = SecurityEvent.objects.earliest("pk").pk
+    record_events(event)
+    set_back = "SELECT setval(pg_get_serial_sequence('audit_securityevent', 'id'), %s, false)"
+    with connections["audit"].cursor() as cursor:
+        cursor.execute(set_back, [taken])
+
+    with pytest.raises(shipping.NotTaken, match="has taken 0 of 1 events"):
+        shipping.ship()
+    assert OutboxEvent.objects.filter(client=event.client).count() == 1
+    with connections["audit"].cursor() as cursor:
+        cursor.execute(set_back, [SecurityEvent.objects.latest("pk").pk + 1])
+    shipping.ship()
+
+    assert SecurityEvent.objects.filter(client=event.client).count() == 1
     assert not OutboxEvent.objects.filter(client=event.client).exists()
 
 

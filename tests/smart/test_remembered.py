@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smart.remembered import forget, remembered, remembered_until_forgotten
+from smart.remembered import forget, forget_too, remembered, remembered_until_forgotten
 
 
 class Refused(ValueError):
@@ -71,3 +71,13 @@ def test_what_was_forgotten_is_worked_out_again(remembering: Callable[[Callable[
     assert [patient("amy"), patient("amy"), *asked] == ["amy"] * 3
     forget()
     assert [patient("amy"), *asked] == ["amy"] * 3
+
+
+@pytest.mark.requirement("PR-07")
+def test_what_else_a_process_keeps_of_people_is_forgotten_at_the_same_time() -> None:
+    known = {"subject": "amy"}
+    forget_too(known.clear)
+
+    forget()
+
+    assert known == {}

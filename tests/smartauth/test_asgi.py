@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from smart.remembered import remembered
+from introspection import address_binding
+from oauth.http import refusal_events
+from oauth.workbench.console import people
+from smart.remembered import forget, remembered
 from smartauth import asgi
 from smartauth.startup_checks import gate
 
@@ -42,3 +45,17 @@ def test_what_is_remembered_is_forgotten_each_hour_from_the_start_on(monkeypatch
     monkeypatch.setattr(gate, "open", lambda: None)
     asyncio.run(live())
     assert len(asked) == 3
+
+
+@pytest.mark.requirement("PR-07")
+@pytest.mark.parametrize(
+    "kept",
+    [address_binding._recorded, refusal_events._counted_here, people._usernames],
+    ids=["moved tokens", "refused networks", "user names"],
+)
+def test_it_is_all_that_a_process_keeps_of_people(kept: dict[Any, Any]) -> None:
+    kept["amy"] = "amy"
+
+    forget()
+
+    assert kept == {}

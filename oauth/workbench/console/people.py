@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from accounts.models import User
 from oauth.workbench.console.row import Row
+from smart.remembered import forget_too
 
 _usernames: dict[str, str] = {}
+forget_too(_usernames.clear)
 
 
 def with_people(rows: Iterable[Row]) -> list[Row]:
