@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import ROOT
 from tests.tracked import clone, tracked_files
 
 pytestmark = pytest.mark.one_engine
@@ -42,3 +43,14 @@ def test_a_clone_is_what_git_tracks_as_it_is_now_and_nothing_else(checkout: Path
 
 def test_new_files_are_ours_if_asked_for_but_none_that_git_ignores(checkout: Path) -> None:
     assert sorted(tracked_files(checkout, also_new=True)) == [".gitignore", "docker/draw.sh", "new"]
+
+
+@pytest.mark.parametrize("beginning", [b"SQLite format 3\0", b"PGDMP"])
+def test_no_database_is_ours(beginning: bytes) -> None:
+    """One that a command or a test has made beside the code, under a name that git does not ignore."""
+    found = []
+    for name in tracked_files():
+        with (ROOT / name).open("rb") as file:
+            found += [name] if file.read(len(beginning)) == beginning else []
+
+    assert found == []

@@ -22,7 +22,7 @@ class Asking {
       Accept: 'application/json',
       'Accept-Encoding': 'identity',
     };
-    this.document = { endsAt: 0 };
+    this.document = { endsAt: -Infinity };
     this.outages = new Outages(enforcement.smartauth);
   }
 
@@ -41,12 +41,12 @@ class Asking {
 
   /** The SMART configuration of the base, asked for again after five minutes. Throws Unavailable, Rejected. */
   async smartConfiguration() {
-    if (this.document.endsAt < Date.now()) {
+    if (this.document.endsAt < performance.now()) {
       const path = `/o/smart-configuration?aud=${encodeURIComponent(this.options.base)}`;
       const body = await this.exchange(path, { headers: this.headers });
       const found = parsed(body);
       if (typeof found !== 'object' || found === null || Array.isArray(found)) throw new Unavailable('no document');
-      this.document = { body, endsAt: Date.now() + KEPT_MS };
+      this.document = { body, endsAt: performance.now() + KEPT_MS };
     }
     return this.document.body;
   }

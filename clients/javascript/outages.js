@@ -4,7 +4,8 @@
 const REST_MS = 10_000;
 
 class Outages {
-  constructor(smartauth, clock = Date.now) {
+  /** `clock` is a time in milliseconds that only grows, whatever becomes of the time of day. */
+  constructor(smartauth, clock = () => performance.now()) {
     this.host = new URL(smartauth).host;
     this.clock = clock;
     this.restsUntil = 0;

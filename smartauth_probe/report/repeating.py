@@ -6,11 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from smartauth_probe.command_tokens import CLIENT, USER
+from smartauth_probe.target.client import Limits
 from smartauth_probe.tokens.development import DevelopmentTokens
 from smartauth_probe.tokens.source import TokenSource
 
 USUAL = {"authority": "http://127.0.0.1:8000", "client": CLIENT, "user": USER}
 VALUES = ("authority", "client", "user", "aud", "key", "issuer", "token_endpoint", "patients", "fixture")
+LIMITS = Limits()
+BOUNDS = {
+    "per_second": None,  # as the command chooses by where the server is
+    "most_requests": LIMITS.requests,
+    "seconds": LIMITS.seconds,
+    "most_seconds": LIMITS.whole,
+}
 FLAGS = ("writes", "load", "i_may_test_this_server")
 
 
@@ -44,6 +52,10 @@ def _options(given: Mapping[str, object]) -> Iterator[str]:
     for each in _texts(given.get("token_for")):
         what, _, token = each.partition("=")
         yield from (_spelled("token_for"), f"{what}={token if token.startswith('@') else 'TOKEN'}")
+    for name, usual in BOUNDS.items():
+        bound = given.get(name, usual)
+        if isinstance(bound, int | float) and bound != usual:
+            yield from (_spelled(name), repr(bound))
     yield from (_spelled(name) for name in FLAGS if given.get(name))
 
 

@@ -140,7 +140,7 @@ def other() -> Iterator[None]:
     ("wrong", "told"),
     [
         ({"PASSWORD": "wrong", "USER": "nobody"}, "refuses the connection"),
-        ({"NAME": "no_such_database"}, "refuses the connection"),
+        ({"NAME": "no_such_directory/database"}, "refuses the connection"),  # where SQLite makes no file either
         ({"PORT": "1"}, "does not answer"),
         ({"HOST": "no-such-host.invalid"}, "does not answer"),
         ({"OPTIONS": {"options": "-c default_transaction_read_only=on"}}, "takes no writes"),

@@ -175,3 +175,16 @@ test('an outage is told again after ten seconds', (context) => {
 
   assert.deepStrictEqual(warned.mock.calls.map((call) => call.arguments[0].split(' ').at(-1)), ['first', 'third']);
 });
+
+test('an outage is told again also where the clock of the machine was put back meanwhile', (context) => {
+  const warned = context.mock.method(console, 'warn', () => {});
+  context.mock.method(Date, 'now', () => Date.parse('2020-01-01')); // no time passes by it
+  const passed = context.mock.method(performance, 'now', () => 1);
+  const outages = new Outages('http://127.0.0.1:9');
+
+  outages.tell('first');
+  passed.mock.mockImplementation(() => 10_001);
+  outages.tell('second');
+
+  assert.deepStrictEqual(warned.mock.calls.map((call) => call.arguments[0].split(' ').at(-1)), ['first', 'second']);
+});

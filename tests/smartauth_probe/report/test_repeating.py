@@ -46,6 +46,15 @@ def test_what_it_says_is_read_as_it_was_said() -> None:
     assert vars(parts) == vars(parser().parse_args([URL, "--authority=http://127.0.0.1:8001", *given]))
 
 
+def test_the_bounds_of_a_run_are_said_again() -> None:
+    given = ["--per-second=0", "--most-requests=90", "--seconds=0.25", "--most-seconds=86400"]
+
+    again = of_command(development(), *given).probe
+
+    assert again == f"smartauth probe {URL} --per-second 0.0 --most-requests 90 --seconds 0.25 --most-seconds 86400.0"
+    assert vars(parser().parse_args(shlex.split(again)[2:])) == vars(parser().parse_args([URL, *given]))
+
+
 def test_a_token_that_was_handed_over_does_not_stand_in_it() -> None:
     given = ["--token-for=A=eyJ.secret", "--token-for=B=@ben.token", "--patients=amy,ben"]
 
