@@ -6,15 +6,15 @@ const { Gate } = require('./gate');
 const { BROKEN_SERVER, NOT_BELOW_THE_BASE, Refused } = require('./http-answer');
 const { dropBody, leaveBody, readBody } = require('./request-body');
 
-// with them a server runs another method, or another URL, than the one that was decided, or deletes more (TV-29 and
-// WR-14 of the checklist)
+// with them a server runs another method, or another URL, than the one that was decided, deletes more, or stores a
+// Provenance, too (TV-29, WR-14 and WR-15 of the checklist)
 const ANOTHER_REQUEST = [
   'x-http-method-override', 'x-method-override', 'x-http-method', 'x-original-url', 'x-rewrite-url', 'x-cascade',
-];
-// with them it answers without a body, with a part of one or one that cannot be read here, its status tells that a
-// hidden record exists, or it stores a Provenance, too, that nobody has decided about
-const NO_WHOLE_BODY = [
   'x-provenance',
+];
+// with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
+// hidden record exists
+const NO_WHOLE_BODY = [
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
   ...['accept', 'accept-encoding', 'content-length', 'transfer-encoding', 'content-type'],
 ];

@@ -57,6 +57,7 @@ def test_nothing_arrives_that_changes_the_request_or_speaks_for_smartauth(front:
 
     changing = (
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-cascade",
+        "x-provenance",
     )  # fmt: skip
     assert answer.status_code == 200
     assert seen[:2] == ("GET", "/fhir/Patient/amy")
