@@ -1,17 +1,21 @@
 // Asks smartauth what a request with a token may do. What is not exactly an answer is none, and nothing is served.
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 
 namespace SmartauthEnforcement;
 
-public sealed class Smartauth
+/// The log, which ASP.NET Core gives, says why requests are answered with 503: a line in ten seconds.
+public sealed class Smartauth(ILogger<Smartauth>? log = null)
 {
     private const int MostEntries = 200; // of one question, and its bytes: smartauth reads 1 MiB
     private const int MostAskedBytes = 900_000;
     private const long KeptMilliseconds = 300_000;
+    private const long RestMilliseconds = 10_000;
     private static readonly string[] Conditions = ["hide", "sets", "elements", "refuse"]; // of a view, never without one
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
@@ -30,6 +34,7 @@ public sealed class Smartauth
     private sealed record Document(string Text, long StaleAt);
 
     private volatile Document document = new("", 0);
+    private long restsUntil; // the log, after a line
 
     /// What may be done and shown: view, elements, hide. Throws Refusal where the answer is no.
     public async Task<JsonNode> Decide(string token, string url)
@@ -44,12 +49,21 @@ public sealed class Smartauth
                 ["understands"] = new JsonArray("fhir-view/1"),
             },
         });
-        JsonObject context = answer["context"] as JsonObject ?? throw Unavailable();
+        JsonObject context = answer["context"] as JsonObject ?? throw Unavailable("there is no context");
         bool isView = context["view"] is JsonObject && context["hide"]?["http"] is JsonObject;
         bool isWhole = !context.ContainsKey("view") && !Conditions.Any(context.ContainsKey);
         if (IsYes(answer) && (isView || isWhole) && !context.ContainsKey("obligations")) return context;
         bool isNo = answer["decision"]?.GetValueKind() == JsonValueKind.False && context["http"] is JsonObject;
-        throw isNo ? Refusal.From(context) : Unavailable();
+        throw isNo ? Refusal.From(context) : Unavailable(Flaw(answer, context));
+    }
+
+    private static string Flaw(JsonObject answer, JsonObject context)
+    {
+        JsonValueKind? decision = answer["decision"]?.GetValueKind();
+        if (decision == JsonValueKind.False) return "no status to refuse with";
+        if (decision != JsonValueKind.True) return "decision is neither true nor false";
+        if (!context.ContainsKey("view")) return "a condition without a view";
+        return context.ContainsKey("obligations") ? "obligations are not understood" : "the view is not whole";
     }
 
     /// What keeps a search of that type within the view: these patients, null for everybody's, and each of the criteria.
@@ -107,7 +121,7 @@ public sealed class Smartauth
         {
             var question = new JsonObject { ["subject"] = Subject(token), ["evaluations"] = new JsonArray(some) };
             JsonArray answers = (await Ask("evaluations", question))["evaluations"] as JsonArray ?? [];
-            if (answers.Count != some.Length) throw Unavailable(); // which of them is missing nobody knows
+            if (answers.Count != some.Length) throw Unavailable("not one decision for each resource");
             seen.AddRange(answers.Select(IsYes));
         }
         return seen.ToArray();
@@ -173,34 +187,41 @@ public sealed class Smartauth
         return request;
     }));
 
-    private static JsonObject Parsed(string text)
+    private JsonObject Parsed(string text)
     {
         try
         {
-            if (JsonNode.Parse(text) is JsonObject found) return found;
+            return JsonNode.Parse(text) as JsonObject ?? throw Unavailable("not an object");
         }
         catch (JsonException)
         {
-            // as if there had been no answer
+            throw Unavailable("the answer is no JSON");
         }
-        throw Unavailable();
     }
 
     /// The text of a right answer, within three seconds for all of it.
-    private static async Task<string> Exchange(Func<HttpRequestMessage> made)
+    private async Task<string> Exchange(Func<HttpRequestMessage> made)
     {
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
         try
         {
             using HttpResponseMessage answer = await Send(made, end.Token);
-            bool isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
-            if ((int)answer.StatusCode == 200 && isJson) return await answer.Content.ReadAsStringAsync();
+            int status = (int)answer.StatusCode;
+            string? kind = answer.Content.Headers.ContentType?.MediaType;
+            if (status == 200 && kind == "application/json") return await answer.Content.ReadAsStringAsync();
+            string? id = Environment.GetEnvironmentVariable("CLIENT_ID");
+            throw Unavailable(status == 401 ? $"401, it does not know the client {id} by this secret" : $"{status} as {kind}");
         }
-        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            // as if there had been no answer
+            throw Unavailable("no whole answer within 3 s");
         }
-        throw Unavailable();
+        catch (HttpRequestException problem)
+        {
+            // what is wrong with a certificate, else the kind alone: other messages may repeat what came
+            string kind = problem.HttpRequestError.ToString();
+            throw Unavailable(problem.InnerException is AuthenticationException tls ? tls.Message : kind);
+        }
     }
 
     /// What a connection broke is asked once more: the server may have closed it just when it was taken from the pool.
@@ -220,8 +241,15 @@ public sealed class Smartauth
         }
     }
 
-    private static Refusal Unavailable() =>
-        Refusal.Of(503, "transient", "The authorization server does not answer.", ("Retry-After", "5"));
+    /// 503 for the app, and the reason for the log, unless there was one just now.
+    private Refusal Unavailable(string reason)
+    {
+        const string Told = "requests are answered with 503: smartauth at {Host} decided nothing: {Reason}";
+        long now = Environment.TickCount64, until = Interlocked.Read(ref restsUntil);
+        if (now >= until && Interlocked.CompareExchange(ref restsUntil, now + RestMilliseconds, until) == until)
+            log?.LogWarning(Told, access.Authority, reason);
+        return Refusal.Of(503, "transient", "The authorization server does not answer.", ("Retry-After", "5"));
+    }
 }
 
 /// What the client is to be told in place of the answer.

@@ -4,6 +4,7 @@ Amy has two observations, Ben has one.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,8 +21,10 @@ pytestmark = pytest.mark.clients
 class Recipe:
     """The server of the recipe, and requests with a token whose claims the test chooses."""
 
-    def __init__(self, base: str, oracle: Oracle) -> None:
-        self.base, self.oracle = base, oracle
+    def __init__(self, name: str, oracle: Oracle, folder: Path) -> None:
+        self.base, self.oracle = f"http://127.0.0.1:{free_port()}/fhir", oracle
+        me = {"CLIENT_ID": "it", "CLIENT_SECRET": "a-secret"}
+        (self.process,) = STRANGERS[name]({"FHIR_BASE": self.base, "INTROSPECT": oracle.url, **me}, folder)
 
     def ask(
         self, path: str, *, scope: str = "patient/*.rs", patient: str = "amy", method: str = "GET", **options: Any
@@ -35,11 +38,9 @@ class Recipe:
 def server(
     request: pytest.FixtureRequest, oracle: Oracle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Recipe]:
-    base = f"http://127.0.0.1:{free_port()}/fhir"
-    environment = {"FHIR_BASE": base, "INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    (process,) = STRANGERS[request.param](environment, tmp_path_factory.mktemp(request.param))
-    yield Recipe(base, oracle)
-    process.stop()
+    made = Recipe(request.param, oracle, tmp_path_factory.mktemp(request.param))
+    yield made
+    made.process.stop()
 
 
 def total(answer: httpx.Response) -> int:
@@ -277,3 +278,21 @@ def test_a_question_whose_connection_broke_is_asked_once_more(server: Recipe, dr
 
     assert server.ask("Patient/amy").status_code == status
     assert server.oracle.drops == 0
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize("name", ["hapi", "spring"])
+def test_the_log_of_the_server_says_why_it_is_503(name: str, oracle: Oracle, tmp_path: Path) -> None:
+    oracle.say(Answer(status=401))
+    server = Recipe(name, oracle, tmp_path)
+    try:
+        asked = [httpx.get(f"{server.base}/Patient/amy", headers={"Authorization": "Bearer a-token"}) for _ in range(3)]
+    finally:
+        server.process.stop()
+
+    log = server.process.log.read_text(encoding="utf-8")
+    reason = "decided nothing: 401, it does not know the client it by this secret"
+    told = f"requests are answered with 503: smartauth at 127.0.0.1:{oracle.http.server_port} {reason}"
+    assert [answer.status_code for answer in asked] == [503] * 3
+    assert [line.endswith(told) and "WARN" in line for line in log.splitlines() if "answered with" in line] == [True]
+    assert not any(word in log for word in ("a-token", "a-secret", "Patient", "amy"))

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.net.ProtocolException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,14 +21,17 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 public class Smartauth {
   /** What the client is to be told in place of the answer. */
@@ -67,7 +70,9 @@ public class Smartauth {
   private final URI evaluation;
   private final URI evaluations;
   private final URI configuration;
+  private final String clientId;
   private final String credentials;
+  private final Outages outages;
 
   private record Document(String text, long staleAt) {}
 
@@ -81,8 +86,10 @@ public class Smartauth {
     evaluations = introspect.resolve("../access/v1/evaluations");
     configuration = introspect.resolve(
         "smart-configuration?aud=" + URLEncoder.encode(base, StandardCharsets.UTF_8));
+    outages = new Outages(introspect.getRawAuthority().replaceFirst("^.*@", ""), System::nanoTime);
+    clientId = System.getenv("CLIENT_ID");
     credentials = Base64.getEncoder().encodeToString(
-        (System.getenv("CLIENT_ID") + ":" + System.getenv("CLIENT_SECRET")).getBytes(StandardCharsets.UTF_8));
+        (clientId + ":" + System.getenv("CLIENT_SECRET")).getBytes(StandardCharsets.UTF_8));
   }
 
   /** The token in the Authorization headers (RFC 6750 §2.1). Throws Refusal with the challenge where there is none. */
@@ -107,7 +114,15 @@ public class Smartauth {
     if (isYes(answer) && (told.has("view") ? isView(told) : CONDITIONS.stream().noneMatch(told::has))) return told;
     boolean isNo = answer.path("decision").isBoolean() && !answer.path("decision").booleanValue();
     if (isNo && told.path("http").path("status").isInt()) throw new Refusal(told);
-    throw unavailable();
+    throw unavailable(flaw(answer));
+  }
+
+  private static String flaw(JsonNode answer) {
+    JsonNode told = answer.path("context");
+    if (!answer.path("decision").isBoolean()) return "decision is neither true nor false";
+    if (!isYes(answer)) return "no status to refuse with";
+    if (!told.has("view")) return "a condition without a view";
+    return told.has("obligations") ? "obligations are not understood" : "the view is not whole";
   }
 
   /** What keeps a search of that type within the view. Throws Refusal where that is not one search. */
@@ -179,7 +194,7 @@ public class Smartauth {
         some.add(next);
       }
       JsonNode answers = ask(evaluations, questions).path("evaluations");
-      if (answers.size() != some.size()) throw unavailable(); // which of them is missing nobody knows
+      if (answers.size() != some.size()) throw unavailable("not one decision for each resource");
       for (JsonNode answer : answers) found[open.get(asked++)] = isYes(answer);
     }
     return List.of(found);
@@ -243,8 +258,9 @@ public class Smartauth {
    * Three seconds for the whole answer: a time-out of HttpRequest ends with the headers, and a body may stall. What a
    * connection broke is asked once more: the server may have closed it just when HttpClient took it from its pool.
    */
-  private static byte[] answer(HttpRequest request) {
+  private byte[] answer(HttpRequest request) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+    String reason = "";
     for (int attempt = 1; attempt <= 2; attempt++) {
       ByteArrayOutputStream body = new ByteArrayOutputStream();
       CompletableFuture<HttpResponse<Void>> exchange =
@@ -253,33 +269,50 @@ public class Smartauth {
         HttpResponse<Void> answer = exchange.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
         String kind = answer.headers().firstValue("Content-Type").orElse("").split(";")[0].trim();
         if (answer.statusCode() == 200 && kind.equalsIgnoreCase("application/json")) return body.toByteArray();
+        reason = reason(answer.statusCode(), kind);
         break;
       } catch (ExecutionException broken) {
+        reason = reason(broken.getCause());
         if (body.size() > 0) break;
       } catch (Exception problem) {
         exchange.cancel(true);
+        reason = reason(problem);
         break;
       }
     }
-    throw unavailable();
+    throw unavailable(reason);
+  }
+
+  private String reason(int status, String kind) {
+    return status == 401 ? "401, it does not know the client " + clientId + " by this secret" : status + " as " + kind;
+  }
+
+  /** In the words of the JDK where it has any, but those about the protocol repeat what came. */
+  private static String reason(Throwable problem) {
+    if (problem instanceof TimeoutException) return "no whole answer within " + SECONDS + " s";
+    if (problem.getMessage() != null && !(problem instanceof ProtocolException)) return problem.getMessage();
+    return Stream.iterate(problem, Objects::nonNull, Throwable::getCause)
+        .map(each -> each.getClass().getSimpleName()).collect(Collectors.joining(": "));
   }
 
   private static void add(ByteArrayOutputStream body, Optional<byte[]> part) {
-    if (body.size() > MOST_BYTES) throw new UncheckedIOException(new IOException("longer than any answer"));
+    if (body.size() > MOST_BYTES) throw new IllegalStateException("the answer is too long");
     part.ifPresent(body::writeBytes);
   }
 
-  private static JsonNode parsed(byte[] text) {
+  private JsonNode parsed(byte[] text) {
     try {
       JsonNode found = JSON.readTree(text);
       if (found.isObject()) return found;
+      throw unavailable(found.isMissingNode() ? "the answer is no JSON" : "not an object");
     } catch (IOException problem) {
-      // as if there had been no answer
+      throw unavailable("the answer is no JSON");
     }
-    throw unavailable();
   }
 
-  private static Refusal unavailable() {
+  /** 503 for the app, and the reason for the log. */
+  private Refusal unavailable(String reason) {
+    outages.tell(reason);
     return refusal(503, "Retry-After", "5", "transient", "The authorization server does not answer.");
   }
 
