@@ -21,16 +21,16 @@ function parseResource(body) {
 }
 
 /**
- * Whether a reference anywhere in it is a search, such as `Patient?identifier=1`. Some servers look for the record,
- * among all records, and store who that is (FHIR http, conditional references).
+ * Whether a reference anywhere in it is a search, such as `Patient?identifier=1`, whatever stands before it. Some servers
+ * look for the record, among all records, and store who that is (FHIR http, conditional references). HAPI FHIR does so
+ * for `https://elsewhere.example.org/Patient?identifier=1`, too.
  */
 function hasSearch(content) {
   const waiting = [content];
   while (waiting.length) {
     const found = waiting.pop();
     if (typeof found !== 'object' || found === null) continue;
-    const [head, ...search] = typeof found.reference === 'string' ? found.reference.split('?') : [''];
-    if (search.length && !head.includes('://')) return true;
+    if (typeof found.reference === 'string' && /\?|%3f/i.test(found.reference)) return true;
     for (const value of Object.values(found)) waiting.push(value);
   }
   return false;

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TypeAlias, Unpack
-from urllib.parse import urlsplit
 
+from smart.decisions.stored_references import may_name_any_patient
 from smart.decisions.subject import Subject
 from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
@@ -141,27 +141,13 @@ def is_visible(content: Json, view: View, defined: ResourceDefinition, base: str
 def may_be_stored(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:
     """Whether it lies there and nowhere else: it names no patient beside those of the view (WR-03, WR-04).
 
-    Nor may a server find one by what it says: a search such as `Patient?identifier=1` (BT-05), another spelling.
+    Nor may a server find one by what it says: a search, whatever stands before it (BT-05), another spelling.
     """
     return _lies_in(content, view, defined, base, partial(_all_known, content, defined, base))
 
 
 def _all_known(content: Json, defined: ResourceDefinition, base: str, named: Iterable[bool]) -> bool:
-    return all(named) and not any(_may_be_anybody(element, base) for element in _owners(content, defined))
-
-
-def _may_be_anybody(element: Json, base: str) -> bool:
-    """Whether some server may read it as a patient of its own, and nobody can tell here as which."""
-    text = element.get("reference", "#") if isinstance(element, dict) else element
-    if not isinstance(text, str):
-        return True
-    if text.startswith("#") or reference_target(text, base) is not None:
-        return False
-    try:
-        found, own = urlsplit(text), urlsplit(base)
-        return not found.scheme or found.hostname == own.hostname
-    except ValueError:
-        return True
+    return all(named) and not any(may_name_any_patient(element, base) for element in _owners(content, defined))
 
 
 def _lies_in(

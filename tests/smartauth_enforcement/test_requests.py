@@ -273,12 +273,22 @@ OF_AMY = b"""{"resourceType": "Observation", "subject": {"reference": "Patient/a
         (b'{"resourceType": "Observation", "subject": {"reference": "Patient/ben"}}', 403),
         (b'{"resourceType": "Observation", "subject": 1, "subject": {"reference": "Patient/amy"}}', 400),
         (b"<Observation/>", 400),
-        (OF_AMY % b"https://elsewhere.example.org/Patient?identifier=1", 201),
+        (OF_AMY % b"https://elsewhere.example.org/Patient/ben", 201),
+        (OF_AMY.replace(b'"%s"', b'{"reference": "Practitioner/p", "display": "Dr ?"}'), 201),
         (OF_AMY % b"Patient?identifier=1", 403),
         (OF_AMY % b"/Patient?identifier=1", 403),
+        (OF_AMY % b"https://elsewhere.example.org/Patient?identifier=1", 403),
+        (OF_AMY % b"urn:x/Patient?identifier=1", 403),
+        (OF_AMY % b"a:/Patient?identifier=1", 403),
+        (OF_AMY % b"#/Patient?identifier=1", 403),
+        (OF_AMY % b"Patient%3fidentifier=1", 403),
     ],
-    ids=["own", "another's", "a name twice", "no JSON", "elsewhere", "a search", "a search from the root"],
-)
+    ids=[
+        "own", "another's", "a name twice", "no JSON", "elsewhere", "a reference in a reference", "a search",
+        "a search from the root", "a search elsewhere", "a search of a name", "a search of a scheme",
+        "a search of a fragment", "a search in percent",
+    ],
+)  # fmt: skip
 def test_what_is_created_is_judged_before_the_server_sees_it(
     send: Send, smartauth: Smartauth, fhir: FhirServer, body: bytes, status: int
 ) -> None:

@@ -11,6 +11,7 @@ from smartauth_enforcement.strict_json import parse_json
 _OF_EVERY_ANSWER = ("cache-control", "vary")
 _OF_A_RESOURCE = ("content-type", "etag", "last-modified", "location")
 _CODES = {400: "invalid", 405: "not-supported", 406: "not-supported", 409: "conflict", 412: "conflict", 422: "invalid"}
+_SEARCH = re.compile(r"\?|%3f", re.IGNORECASE)
 _PAGES = ("self", "first", "previous", "prev", "next", "last")
 
 
@@ -43,17 +44,17 @@ def parse_resource(body: bytes) -> dict[str, Any] | None:
 
 
 def has_search(content: Any) -> bool:
-    """Whether a reference anywhere in it is a search, such as `Patient?identifier=1`.
+    """Whether a reference anywhere in it is a search, such as `Patient?identifier=1`, whatever stands before it.
 
     Some servers look for the one that it finds, among all records, and store which that is (FHIR http, conditional
-    references).
+    references). HAPI FHIR does so for `https://elsewhere.example.org/Patient?identifier=1`, too.
     """
     waiting = [content]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            head, mark, _ = str(found.get("reference", "")).partition("?")
-            if mark and "://" not in head:
+            text = found.get("reference")
+            if isinstance(text, str) and _SEARCH.search(text):
                 return True
         waiting += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
     return False

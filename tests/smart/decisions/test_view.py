@@ -96,10 +96,8 @@ def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
 @pytest.mark.parametrize(
     "reference",
     [
-        "Patient?identifier=1", "Practitioner?name=x", "/Patient/B", "./Patient/B", "Patient/B/", "Patient/B#x",
-        "Patient//B", "Patient/%42", "patient/B", " Patient/B", "", f"{BASE}/Patient?identifier=1",
-        f"{BASE.upper()}/Patient/B", f"{BASE}//Patient/B", f"{BASE}/x/../Patient/B",
-        "https://user@fhir.example.org:443/r4/Patient/B", "//fhir.example.org/r4/Patient/B", "http://[", ["Patient/B"],
+        "Patient?identifier=1", "https://elsewhere.example.org/fhir/Patient?identifier=1", "a:/Patient/B",
+        f"{BASE.upper()}/Patient/B", ["Patient/B"],
     ],
 )  # fmt: skip
 def test_what_some_server_may_read_as_another_patient_is_not_stored(reference: Any) -> None:
