@@ -32,7 +32,7 @@ from fhir.store.versions import add_versions, first_version, hold_type, successo
 from fhir.validation.problems import problems
 from fhir.versions.version import Version
 from smart.decisions.decide import decide
-from smart.decisions.question import ANY_ID, Question
+from smart.decisions.question import ANY_ID, Question, is_cascade_parameter
 from smart.fhir import json_text
 from smart.fhir.elements import Json
 
@@ -73,7 +73,7 @@ def patch(allowed: Interaction) -> Answer:
 
 def delete(allowed: Interaction) -> Answer:
     """A last version without content; one that is deleted already stays so (FHIR http, delete)."""
-    if any(name.startswith("_cascade") for name, _ in allowed.asked.parameters):
+    if any(is_cascade_parameter(name) for name, _ in allowed.asked.parameters):
         raise BadRequest("This server deletes one resource at a time.")
     before = _required(_target(allowed, with_deleted=True))
     require_if_match(allowed, before)

@@ -9,8 +9,8 @@ from smart.decisions import refusals
 from smart.decisions.decision import Decision, Denial, DenialReason, deny
 from smart.decisions.includes import included_types
 from smart.decisions.interactions import EVERY_TYPE, LETTERS
-from smart.decisions.parameters import matched_views, refused_parameters
-from smart.decisions.question import ANY_ID, Question, is_cascade_parameter, is_token_parameter
+from smart.decisions.parameters import matched_views, refused_cascade, refused_parameters
+from smart.decisions.question import ANY_ID, Question, is_token_parameter
 from smart.decisions.refusals import Refusal
 from smart.decisions.several import Views, views_of_types
 from smart.decisions.view import (
@@ -36,7 +36,7 @@ LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
 
 ELSEWHERE = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
-CASCADE = "this token may not delete everything, and what a cascade deletes along is of whatever type"
+CASCADE = "this token may not delete everything, and what a delete takes along is of whatever type"
 BESIDE_THE_HEADER = "an access token stands among the parameters: its place is the Authorization header alone"
 INVALID_TOKEN = deny(DenialReason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
@@ -71,7 +71,7 @@ def decide(
     except OutOfScope as error:
         return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
     if elsewhere := refused_parameters(reach, question, view, matched):
-        return _refused(elsewhere)
+        return _refused(reach, question, elsewhere)
     if hidden := _hidden(reach, question, view):
         return deny(DenialReason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
     return _allowed(reach, question, view, matched or {}, applies_views=applies_views, is_entry=is_entry)
@@ -100,16 +100,16 @@ def _of_several_types(reach: Reach, question: Question, *, applies_views: bool) 
     except OutOfScope as error:
         return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
     if elsewhere := refused_parameters(reach, question, (), None):
-        return _refused(elsewhere)
+        return _refused(reach, question, elsewhere)
     if reach.sees_all(EVERY_TYPE) and not question.compartment:
         return Decision(views=shown, matched=found, is_final=True)
     return Decision(views=shown, matched=found) if applies_views else _needs_view()
 
 
-def _refused(parameters: tuple[str, ...]) -> Decision:
+def _refused(reach: Reach, question: Question, parameters: tuple[str, ...]) -> Decision:
     """What a token among them is told has an error code of its own (RFC 6750 §3.1)."""
     rule, what, refusal = "SR-08", ELSEWHERE, refusals.PARAMETER_REFUSED
-    if any(map(is_cascade_parameter, parameters)):
+    if refused_cascade(reach, question):
         rule, what = "WR-14", CASCADE
     if any(map(is_token_parameter, parameters)):
         rule, what, refusal = "TV-17", BESIDE_THE_HEADER, refusals.SECOND_TOKEN

@@ -38,10 +38,13 @@ def refused_parameters(
         elsewhere = tuple(name for name in elsewhere if not _is_within(name, question, reach, matched, unclear))
     if elsewhere and all(map(reach.sees_all, resource_types(reach.version))):
         elsewhere = ()
+    return tuple(dict.fromkeys((*elsewhere, *refused_cascade(reach, question), *conditional)))
+
+
+def refused_cascade(reach: Reach, question: Question) -> tuple[str, ...]:
+    """By which a delete would take others along: nothing is refused to a subject who may delete everything (WR-14)."""
     cascade = cascade_parameters(question)
-    if cascade and all(map(reach.deletes_all, resource_types(reach.version))):
-        cascade = ()
-    return (*elsewhere, *cascade, *conditional)
+    return () if cascade and all(map(reach.deletes_all, resource_types(reach.version))) else cascade
 
 
 def matched_views(reach: Reach, question: Question) -> dict[str, View]:

@@ -24,10 +24,11 @@ ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
 _CREDENTIAL = "access_token"  # as RFC 6750 §2.2 and §2.3 name it in a form and in a URL
 _TYPES = "_type"  # which types of an answer of several
-_CASCADE = "_cascade"  # as HAPI FHIR calls it: what refers to the resource is deleted with it
-# asks about referring records, what a List or Group holds, a named query, a filter that may chain, other resources
-# inside, a graph of others that come along
-_ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_containedtype", "_graph")
+# with a delete: what refers to the resource goes with it (HAPI FHIR), or what is included (Microsoft's FHIR service)
+_CASCADE = ("_cascade", "_include", "_revinclude")
+# asks about referring records or their lack, what a List or Group holds, a named query, a filter that may chain, other
+# resources inside, a graph of others that come along
+_ELSEWHERE = ("_has", "_not-referenced", "_list", "_in", "_query", "_filter", "_contained", "_containedtype", "_graph")
 # a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
 _NEVER_SENT = re.compile(r"[\x00-\x1f\x7f#]")
 _SCHEME = re.compile(r"[^/?]*:")
@@ -206,15 +207,19 @@ def token_parameters(question: Question) -> tuple[str, ...]:
 
 
 def cascade_parameters(question: Question) -> tuple[str, ...]:
-    """The parameters by which a delete takes along what refers to the resource, of whatever type (WR-14)."""
+    """The parameters by which a delete takes others along, of whatever type (WR-14)."""
     if question.interaction != "delete":
         return ()
-    return tuple(dict.fromkeys(filter(is_cascade_parameter, question.parameters)))
+    found = [name for name in question.parameters if is_cascade_parameter(name)]
+    for name, values in (("_include", question.include), ("_revinclude", question.revinclude)):
+        if values and not any(_plain(each) == name for each in found):
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
 def is_cascade_parameter(name: str) -> bool:
-    """Whether some server may take it for one that lets a delete take others along."""
-    return _plain(name) == _CASCADE
+    """Whether some server may take it, in a delete, for one that takes others along."""
+    return _plain(name) in _CASCADE
 
 
 @remembered_until_forgotten

@@ -152,7 +152,8 @@ def test_what_is_deleted_is_gone_and_found_no_more(write: Any, fetch: Fetch) -> 
 def test_nothing_else_is_deleted_along_with_a_patient(write: Any, fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("system/*.cruds", sub="demo-backend", client_id="demo-backend")
 
-    assert write("DELETE", "Patient/amy?_cascade=delete").status == 400
+    for along in ("_cascade=delete", "_revinclude=Observation:subject", "_INCLUDE:iterate=Patient:organization"):
+        assert write("DELETE", f"Patient/amy?{along}").status == 400
     assert write("DELETE", "Patient/amy").status == 204
     assert [fetch(path).status for path in ("Patient/amy", "Observation/lab-a")] == [410, 200]
 

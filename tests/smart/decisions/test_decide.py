@@ -185,6 +185,7 @@ def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: st
         ("_list=l", "_list"),
         ("_in=Group/g", "_in"),
         ("_graph=g", "_graph"),
+        ("_not-referenced=Observation:subject", "_not-referenced"),
         ("_contained=both", "_contained"),
         ("_sort=subject.name", "_sort"),
         ("_include=*", "_include"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.decisions.decide import decide
+from smart.decisions.decide import CASCADE, decide
 from smart.decisions.decision import DenialReason
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.subject import Subject
@@ -115,17 +115,44 @@ def test_what_comes_along_or_sorts_is_judged_though_no_parameter_is_named(
 
 
 @pytest.mark.requirement("WR-14")
-@pytest.mark.parametrize("name", ["_cascade", "_CASCADE", "%5Fcascade", "_cascade:x", "_cascade[]"])
-def test_a_delete_that_takes_others_along_is_refused_to_who_may_not_delete_everything(name: str) -> None:
-    """HAPI FHIR deletes what refers to the resource, of whatever type, and looks at no scope."""
-    question = question_of_http("DELETE", f"Patient/A?{name}=delete")
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "_cascade=delete", "_CASCADE=delete", "%5Fcascade=delete", "_cascade:x=delete", "_cascade[]=delete",
+        "_revinclude=Observation:patient", "_revinclude:iterate=Observation:patient", "_revinclude=*",
+        "_include=Patient:organization", "_include:iterate=Patient:organization",
+        "_include:recurse=Patient:organization", "_INCLUDE=Patient:organization", "%5Frevinclude[]=Observation:patient",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("url", ["Patient/A?", "Patient?_id=A&"], ids=["by id", "conditional"])
+def test_a_delete_that_takes_others_along_is_refused_to_who_may_not_delete_everything(url: str, parameter: str) -> None:
+    """HAPI FHIR deletes what refers to the resource, Microsoft's FHIR service what is included; no scope is asked."""
+    question = question_of_http("DELETE", f"{url}{parameter}")
     subject = Subject(parse_scopes("system/Patient.cruds system/*.rs"), is_backend=True)
 
     denial = decide(Reach(subject, "r4", BASE), question, applies_views=True, matches_in_view=True).denial
 
     assert denial is not None
     assert (denial.reason, denial.refusal.status) == (DenialReason.PARAMETER_REFUSED, 400)
-    assert (denial.parameters, denial.why["rule"]) == (question.parameters, "WR-14")
+    assert (denial.parameters, denial.why["rule"]) == (question.parameters[-1:], "WR-14")
+    assert denial.why["what"] == CASCADE
+
+
+@pytest.mark.requirement("WR-14")
+@pytest.mark.parametrize(
+    ("question", "refused"),
+    [
+        (Question("delete", "Patient", "A", include=("Patient:organization",)), "_include"),
+        (Question("delete", "Patient", "A", revinclude=("Observation:patient",)), "_revinclude"),
+    ],
+)
+def test_what_a_delete_takes_along_is_judged_though_no_parameter_is_named(question: Question, refused: str) -> None:
+    subject = Subject(parse_scopes("system/Patient.ds system/*.rs"), is_backend=True)
+
+    denial = decide(Reach(subject, "r4", BASE), question, applies_views=True).denial
+
+    assert denial is not None
+    assert (denial.parameters, denial.why["rule"]) == ((refused,), "WR-14")
 
 
 @pytest.mark.requirement("WR-14")
@@ -134,15 +161,30 @@ def test_a_delete_that_takes_others_along_is_refused_to_who_may_not_delete_every
     [
         ("system/*.d", "DELETE Patient/A?_cascade=delete"),
         (" ".join(f"system/{name}.d" for name in sorted(resource_types("r4"))), "DELETE Patient/A?_cascade=delete"),
+        ("system/*.ds", "DELETE Patient?_id=A&_revinclude=Observation:patient"),
         ("system/Patient.d", "DELETE Patient/A?cascade=delete"),
         ("system/Patient.rs", "GET Patient?_cascade=delete"),
+        ("system/Patient.rs system/Observation.rs", "GET Patient?_revinclude=Observation:patient"),
     ],
-    ids=["everything", "every type", "another name", "a search"],
+    ids=["everything", "every type", "everything included", "another name", "a search", "a search that includes"],
 )
 def test_nothing_else_is_refused_for_a_cascade(scope: str, line: str) -> None:
     subject, question = Subject(parse_scopes(scope), is_backend=True), question_of_http(*line.split(" "))
 
     assert decide(Reach(subject, "r4", BASE), question, applies_views=True).allowed
+
+
+@pytest.mark.requirement("WR-14")
+def test_who_deletes_everything_is_not_told_that_it_may_not() -> None:
+    """What nobody can tell is refused to who may not see everything, and is no matter of what is deleted."""
+    subject = Subject(parse_scopes("system/*.ds"), is_backend=True)
+
+    denial = decide(
+        Reach(subject, "r4", BASE), question_of_http("DELETE", "Patient?_id=A&_include=*"), applies_views=True
+    ).denial
+
+    assert denial is not None
+    assert (denial.parameters, denial.why["rule"]) == (("_include",), "SR-08")
 
 
 @pytest.mark.requirement("WR-14")
