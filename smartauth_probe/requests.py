@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from smartauth_probe.segments import segment
+
 CUT = 12  # characters of the token before what does not belong there
 ANOTHER_ADDRESS = "203.0.113.1"  # of no machine (RFC 5737): from there a token was used that is bound to an address
 FORM = "application/x-www-form-urlencoded"
@@ -33,7 +35,7 @@ def presentation(kind: str, token: str, patient: str) -> Presentation:
 
 
 def _path(patient: str) -> str:
-    return f"Patient/{patient}" if patient else "Patient"
+    return f"Patient/{segment(patient)}" if patient else "Patient"
 
 
 def _header(*values: str, name: str = "Authorization") -> Present:

@@ -2,6 +2,7 @@
 
 from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
+from smartauth_probe.segments import segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import of_others
 from smartauth_probe.target.probe import Probe
@@ -64,9 +65,8 @@ def _(probe: Probe) -> Result:
     record, token = probe.b.any(), probe.token()
     version = record.version or "1"
     probe.need_interaction(record.type, "vread")
-    other, unknown = (
-        probe.send("GET", f"{record.type}/{key}/_history/{version}", token) for key in (record.id, probe.unknown_id)
-    )
+    paths = (f"{record.type}/{segment(key)}/_history/{version}" for key in (record.id, probe.unknown_id))
+    other, unknown = (probe.send("GET", path, token) for path in paths)
     return must_be_alike(other, unknown, "the version")
 
 

@@ -5,6 +5,7 @@ from smartauth_probe.checks.history import HTTP, OWN, PEOPLE, SECTION
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.checks.writes.copies import Copies, copies
 from smartauth_probe.loading.made import SERVICE, new_identifier
+from smartauth_probe.segments import segment
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import READER, WIDEST, Probe
 
@@ -26,7 +27,7 @@ def _(probe: Probe) -> Result:
     with copies(probe) as made:
         owner, of_b = made.owner(probe.b), probe.b.any()
         kind, content = of_b.type, {**of_b.content, "identifier": [new_identifier()]}
-        record = made.make(kind, content, owner)
+        record = segment(made.make(kind, content, owner))
         probe.need("delete", probe.send("DELETE", f"{kind}/{record}", owner))
         return worst(
             *(_must_be_unknown(probe, kind, record, *way) for way in AFTERWARDS), _unlisted(probe, kind, record)

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from secrets import token_hex
+from urllib.parse import unquote
 
 from smartauth_probe.loading import contents
 from smartauth_probe.loading.made import GONE, SERVICE, Made, new_identifier
+from smartauth_probe.segments import segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.named_records import NamedRecords
@@ -44,7 +46,7 @@ class Loaded(Made):
             raise CannotLoad(
                 f"No record was loaded for a patient: {self.refusal or 'the server says it has no create'}."
             )
-        return path.partition("/")[2], tuple(filter(None, named))
+        return unquote(path.partition("/")[2]), tuple(filter(None, named))
 
     def _may_make(self, kind: str) -> bool:
         return any(self.probe.facts.may_do(kind, each) for each in ("create", "update"))
@@ -53,7 +55,7 @@ class Loaded(Made):
         """Type and id of the new record, "" where the server makes none."""
         new, kind = {**content, "identifier": [new_identifier()]}, content["resourceType"]
         if key:
-            return self._put(f"{kind}/{key}", new, token)
+            return self._put(f"{kind}/{segment(key)}", new, token)
         if not self.takes_ids:
             with self.sending(kind, new):
                 answer = self.send_json("POST", kind, new, token)
@@ -68,7 +70,7 @@ class Loaded(Made):
         if there.status not in GONE and not self.probe.client.is_dry:
             raise CannotLoad(f"{path} is not free: GET answered {there}. Nothing that was there before is changed.")
         self.paths[path] = None
-        named = {**content, "id": path.partition("/")[2]}
+        named = {**content, "id": unquote(path.partition("/")[2])}
         return self._place(self.send_json("PUT", path, named, token, ("If-None-Match", "*")), path, content)
 
     def _place(self, answer: Answer, path: str, content: Json) -> str:

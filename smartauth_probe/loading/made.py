@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
+from urllib.parse import unquote
 
 from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.segments import segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json, identifiers, name_of
 from smartauth_probe.target.client import Stop
@@ -113,8 +115,8 @@ class Made:
             for token in tokens:
                 with suppress(NoAnswer, Stop):
                     answer = self.probe.search(kind, token, ("identifier", search_value(identifier)))
-                    found = [each for each in answer.entries if identifier in identifiers(each)]
-                    self.paths |= dict.fromkeys(map(name_of, found))
+                    named = (each for each in answer.entries if each.get("resourceType") == kind and each.get("id"))
+                    self.paths |= dict.fromkeys(name_of(each) for each in named if identifier in identifiers(each))
                     if answer.is_ok:
                         self.unanswered.remove((kind, identifier))
                         break
@@ -126,6 +128,8 @@ class Made:
                 if self._is_deleted(path, tokens):
                     del self.paths[path]
                 silences = 0
+            except Skip:  # an id that leads elsewhere: nothing is sent
+                continue
             except NoAnswer:
                 silences += 1
             except Stop:
@@ -159,7 +163,7 @@ def _place(answer: Answer, path: str) -> str:
     kind = path.partition("/")[0]
     location = (answer.headers.get("Location") or "").partition("/_history")[0].split("/")
     if answer.type == kind and answer.id:
-        return f"{kind}/{answer.id}"
-    if location[-2:-1] == [kind]:
-        return "/".join(location[-2:])
+        return f"{kind}/{segment(answer.id)}"
+    if location[-2:-1] == [kind] and location[-1]:
+        return f"{kind}/{segment(unquote(location[-1]))}"
     return path if "/" in path else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from smartauth_probe.raw_http import BODY_LIMIT, Response
 from smartauth_probe.received import Received, is_outcome
+from smartauth_probe.segments import segment
 
 Json = Mapping[str, Any]
 TRACE = re.compile(
@@ -113,8 +114,8 @@ class Answer:
 
 
 def name_of(resource: Json) -> str:
-    """Type and id, or the type alone."""
-    kind, key = _text(resource.get("resourceType")), _text(resource.get("id"))
+    """Type and id, or the type alone; each is one segment, whatever the server says it is."""
+    kind, key = segment(_text(resource.get("resourceType"))), segment(_text(resource.get("id")))
     return f"{kind}/{key}" if key else kind
 
 

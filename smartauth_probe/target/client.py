@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from smartauth_probe.raw_http import NoAnswer, Response, send
 from smartauth_probe.requests import Presentation
+from smartauth_probe.segments import leads_up
 from smartauth_probe.target.answer import Answer
 
 SPARE = 500  # requests, and
@@ -103,14 +104,13 @@ class Client:
             self.limits = before
 
     def below_base(self, url: str) -> Presentation | None:
-        """The request for an address that the server told, None where that is outside of the base."""
+        """The request for an address that the server told, None where it is none, or may lead out of the base."""
         whole, base = _told_address(f"{self.base}/", url), urlsplit(self.base)
-        if whole is None:
+        if not url or whole is None or (whole.scheme, whole.netloc) != (base.scheme, base.netloc):
             return None
         path = whole.path.removeprefix(base.path)
-        if (whole.scheme, whole.netloc) != (base.scheme, base.netloc) or (path == whole.path and base.path):
-            return None
-        return Presentation(path.lstrip("/"), query=whole.query)
+        is_below = whole.path.startswith(base.path) and path[:1] in ("", "/")
+        return Presentation(path.lstrip("/"), query=whole.query) if is_below and not leads_up(path) else None
 
     def _record(self, request: Presentation, token: str, answer: Answer) -> Answer:
         answer = replace(answer, asked=f"{request.path}?{request.query} {request.body}")

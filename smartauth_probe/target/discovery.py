@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.segments import leads_up
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.client import Client, Stop
 from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, mentioned, subjects
@@ -131,7 +132,8 @@ def _patients(probe: Probe, a: str) -> Iterator[str]:
             answer = probe.search("Patient", probe.token(scope, whose), ("_count", SHOWN))
         except Skip:
             continue
-        yield from (str(each["id"]) for each in answer.entries if each.get("id") not in (None, a))
+        found = (str(each.get("id") or "") for each in answer.entries)
+        yield from (each for each in found if each not in ("", a) and not leads_up(each))
 
 
 def _records(probe: Probe, patient: str) -> Mapping[str, Sequence[Record]]:
@@ -152,7 +154,8 @@ def _records(probe: Probe, patient: str) -> Mapping[str, Sequence[Record]]:
 def _found(probe: Probe, kind: str, patient: str, token: GivenToken) -> list[Record]:
     answer = probe.search(kind, token, (PARAMETERS.get(kind, "patient"), patient), ("_count", SHOWN))
     own = (Record.of(each) for each in answer.entries if answer.is_ok and each.get("resourceType") == kind)
-    return [record for record in own if record.id and not _is_of_another(record, patient)]
+    named = (record for record in own if record.id and not leads_up(record.id))
+    return [record for record in named if not _is_of_another(record, patient)]
 
 
 def _is_of_another(record: Record, patient: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from smartauth_probe.segments import segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json, name_of
 
@@ -43,11 +44,12 @@ class Record:
     def of(cls, resource: Json) -> "Record":
         meta = resource.get("meta")
         version = meta.get("versionId") if isinstance(meta, dict) else ""
-        return cls(str(resource.get("resourceType", "")), str(resource.get("id", "")), str(version or ""), resource)
+        kind, key = str(resource.get("resourceType", "")), str(resource.get("id", ""))
+        return cls(kind, key, segment(str(version or "")), resource)
 
     @property
     def path(self) -> str:
-        return f"{self.type}/{self.id}"
+        return f"{segment(self.type)}/{segment(self.id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Person:
 
     @property
     def path(self) -> str:
-        return f"Patient/{self.id}"
+        return f"Patient/{segment(self.id)}"
 
     def first(self, kind: str) -> Record:
         """A record of that type. Raises Skip."""

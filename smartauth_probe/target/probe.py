@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from urllib.parse import unquote
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
@@ -126,7 +127,7 @@ class Probe(Sending):
         headers = (("Content-Type", self.facts.accept),)
         made = self.need(f"POST {kind}", self.send("POST", kind, token, headers=headers, body=json.dumps(new)))
         location = (made.headers.get("Location") or "").partition("/_history")[0]
-        key = made.id or location.rpartition("/")[2]
+        key = made.id or unquote(location.rpartition("/")[2])
         if not key and not self.client.is_dry:
             raise Skip("What was created cannot be found: the answer has neither the resource nor a Location.")
         return key or "made"

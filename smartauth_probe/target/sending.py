@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from smartauth_probe.requests import FORM, Presentation
+from smartauth_probe.segments import leads_up, segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.client import Client
@@ -14,18 +15,24 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass
 class Sending:
-    """Every one raises NoAnswer and Stop."""
+    """Every one raises NoAnswer and Stop, and Skip for a path that an id of the server leads out of its place."""
 
     client: Client
 
     def send(
         self, method: str, path: str, token: GivenToken, query: Pairs = (), headers: Pairs = (), body: str = ""
     ) -> Answer:
+        if leads_up(path):
+            raise Skip("An id that the server told leads out of its place, where nothing is sent.")
         request = Presentation(path, method, urlencode(query), (*_shown(token), *headers), body)
         return self.client.send(request, token.label)
 
     def read(self, kind: str, key: str, token: GivenToken, *headers: tuple[str, str]) -> Answer:
-        return self.send("GET", f"{kind}/{key}", token, headers=headers)
+        return self.send("GET", f"{kind}/{segment(key)}", token, headers=headers)
+
+    def get_as_written(self, path: str, token: GivenToken) -> Answer:
+        """By a path of the probe's own, which may have dot segments."""
+        return self.client.send(Presentation(path, headers=_shown(token)), token.label)
 
     def search(self, kind: str, token: GivenToken, *query: tuple[str, str]) -> Answer:
         """By GET; the parameters in the order in which they are named."""
@@ -43,10 +50,16 @@ class Sending:
         return self.client.send(replace(request, headers=_shown(token)), token.label)
 
     def follow_quietly(self, method: str, url: str, token: GivenToken) -> None:
-        """Undoes what a server began, where that has an address below the base."""
+        """Undoes what a server began, where that has an address below the base which is not one of records."""
         request = self.client.below_base(url)
-        if url and request:
-            self.send(method, request.path, token)
+        if request and not is_of_records(request.path):
+            self.client.send(replace(request, method=method, headers=_shown(token)), token.label)
+
+
+def is_of_records(path: str) -> bool:
+    """Whether a request for it would be one for a record, for those of a type, or for all."""
+    first, *others = path.split("/")
+    return not first or (first[0].isupper() and not any(each.startswith("$") for each in others))
 
 
 def _shown(token: GivenToken) -> Pairs:

@@ -1,5 +1,6 @@
 """What a FHIR server says of itself: its CapabilityStatement, Conformance in DSTU2 (FHIR http, capabilities)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from smartauth_probe.target.client import Client
 MEDIA_TYPES = ("application/fhir+json", "application/json+fhir", "application/json")
 STATEMENTS = frozenset({"CapabilityStatement", "Conformance"})
 ORDER = ("DSTU2", "STU3", "R4", "R4B", "R5")
+TYPE = re.compile("[A-Za-z][A-Za-z0-9_]{0,254}")
 VERSIONS = {"1.0": "DSTU2", "3.0": "STU3", "4.0": "R4", "4.1": "R4B", "4.3": "R4B", "5.0": "R5"}
 
 
@@ -81,7 +83,7 @@ def read_statement(answer: Answer, accept: str) -> ServerFacts:
         number=str(statement.get("fhirVersion", "")),
         software=name,
         accept=accept,
-        types={kind: facts for each in _objects(rest.get("resource")) for kind, facts in [_type_facts(each)] if kind},
+        types={kind: facts for kind, facts in map(_type_facts, _objects(rest.get("resource"))) if TYPE.fullmatch(kind)},
         interactions=_codes(rest.get("interaction")),
         operations=_operations(rest),
     )

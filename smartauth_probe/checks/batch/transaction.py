@@ -10,6 +10,7 @@ from smartauth_probe.checks.judging import must_be_alike
 from smartauth_probe.checks.writes.copies import Copies, copies
 from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import BOTH, HIDDEN, KIND, PEOPLE
+from smartauth_probe.segments import segment
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.tokens.source import GivenToken
@@ -24,7 +25,7 @@ def _transaction(made: Copies, token: GivenToken, entries: Sequence[Json]) -> An
     for each in answers_in(answer, 0) if answer.is_ok else ():
         if each.status == 201:
             location = each.headers.get("Location") or ""
-            made.note(each, each.type or ("Patient" if "Patient/" in location else KIND))
+            made.note(each, segment(each.type) or ("Patient" if "Patient/" in location else KIND))
     return answer
 
 

@@ -3,6 +3,7 @@
 from smartauth_probe.checks.bulk.jobs import PATHS, cancel, export, is_started, need_export, service, start
 from smartauth_probe.checks.bulk.section import ALL, BACKEND, BULK, SECTION, TYPES
 from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
+from smartauth_probe.segments import segment
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 from smartauth_probe.target.sending import Pairs
@@ -110,7 +111,7 @@ def _(probe: Probe) -> Result:
     need_export(probe)
     found = probe.search("Group", service(probe), ("_count", "1"))
     narrow = service(probe, "system/Patient.rs system/Observation.rs")
-    results = [_must_not_start(probe, f"Group/{key}/$export", narrow) for key in _ids(found)]
+    results = [_must_not_start(probe, f"Group/{segment(key)}/$export", narrow) for key in _ids(found)]
     return worst(*results, _must_not_start(probe, f"Group/{probe.unknown_id}/$export", service(probe)))
 
 

@@ -3,6 +3,7 @@
 from smartauth_probe.checks.check import Result, failed, passed, worst
 from smartauth_probe.checks.compartment.section import SECTION, SOURCE, _kinds
 from smartauth_probe.checks.judging import must_lack_scope, must_show_only
+from smartauth_probe.segments import segment
 from smartauth_probe.target.probe import Probe
 
 
@@ -73,24 +74,24 @@ def _(probe: Probe) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, a, b = probe.token(), probe.a, probe.b
+    token, a, b = probe.token(), segment(probe.a.id), segment(probe.b.id)
     paths = (
-        f"Patient/{a.id}/../{b.id}",
-        f"Patient/{a.id}%2f..%2f{b.id}",
-        f"Patient//{b.id}",
-        f"Patient/./{b.id}",
-        f"Patient/{b.id}/",
-        f"patient/{b.id}",
-        f"Patient/{b.id}%20",
-        f"Patient/{b.id}%00",
-        f"Patient/{b.id};{a.id}",
-        f"{a.path}/..;/{b.id}",
-        f"Patient/{b.id}.json",
-        f"Patient/{b.id}?_format=json",
+        f"Patient/{a}/../{b}",
+        f"Patient/{a}%2f..%2f{b}",
+        f"Patient//{b}",
+        f"Patient/./{b}",
+        f"Patient/{b}/",
+        f"patient/{b}",
+        f"Patient/{b}%20",
+        f"Patient/{b}%00",
+        f"Patient/{b};{a}",
+        f"Patient/{a}/..;/{b}",
+        f"Patient/{b}.json",
+        f"Patient/{b}?_format=json",
     )
     for path in paths:
-        answer = probe.send("GET", path, token)
-        if answer.is_ok and answer.id == b.id:
+        answer = probe.get_as_written(path, token)
+        if answer.is_ok and answer.id == probe.b.id:
             return failed(f"GET {path} shows Patient B.", "404", str(answer))
         result = must_show_only(probe, answer, f"GET {path}")
         if result.is_failed:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.checks.operations.section import DENY, EACH, KIND, OPERATIONS, OWN_DOOR, PEOPLE, SECTION
+from smartauth_probe.segments import segment
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.probe import READER, Probe
@@ -44,7 +45,7 @@ OPERATIONS_OF_PATIENTS = (
 
 def _call(probe: Probe, operation: Operation, key: str, token: GivenToken) -> Answer:
     """By GET, or by POST where the server has no GET for it."""
-    named = f"{operation.kind}/{key}" if operation.path.startswith("{}") else key
+    named = f"{operation.kind}/{segment(key)}" if operation.path.startswith("{}") else segment(key)
     query = tuple((name, value.format(key)) for name, value in operation.query)
     path = operation.path.format(named)
     answer = probe.send("GET", path, token, query)

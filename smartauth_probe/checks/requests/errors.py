@@ -55,8 +55,8 @@ def _refusals(probe: Probe) -> list[Answer]:
     return [
         probe.read("Patient", probe.a.id, NO_TOKEN),
         probe.read("Patient", probe.unknown_id, token),
-        probe.read("Patient", "%00", token),
-        probe.read("Patient", f"{probe.a.id}/_history/{'9' * 30}", token),
+        probe.send("GET", "Patient/%00", token),
+        probe.send("GET", f"{probe.a.path}/_history/{'9' * 30}", token),
         probe.search("NoSuchType", token),
         *(probe.search("Patient", token, pair) for pair in odd),
         *(probe.send("POST", path, token, (), typed, body) for path in (everything, "") for body in ODD_BODIES),

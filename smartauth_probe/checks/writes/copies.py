@@ -7,6 +7,7 @@ from typing import Any
 
 from smartauth_probe.checks.writes.section import KIND
 from smartauth_probe.loading.made import Made, new_identifier, search_value
+from smartauth_probe.segments import segment
 from smartauth_probe.target.answer import Answer, Json, identifiers
 from smartauth_probe.target.fixture import Person, Record
 from smartauth_probe.target.probe import WIDEST, Probe
@@ -55,7 +56,7 @@ class Copies(Made):
         """The id of a new record with this content. Raises Skip."""
         with self.sending(kind, content):
             key = self.probe.create(kind, content, token)
-            self.paths[f"{kind}/{key}"] = None
+            self.paths[f"{kind}/{segment(key)}"] = None
         return key
 
     def owner(self, person: Person) -> GivenToken:
@@ -88,7 +89,8 @@ class Copies(Made):
         """By what is its own, and whatever the server makes of the search, with its identifier."""
         identifier = content["identifier"][0]
         answer = self.probe.search(KIND, self.owner(person), criteria(content))
-        yield from (Record.of(each) for each in answer.entries if identifier in identifiers(each))
+        named = (each for each in answer.entries if each.get("resourceType") == KIND and each.get("id"))
+        yield from (Record.of(each) for each in named if identifier in identifiers(each))
 
 
 @contextmanager
