@@ -1,7 +1,8 @@
 """Search parameters and the patient compartment of a version, as smart/fhir/definitions.py reads them.
 
 What cannot be evaluated here (an extension, a filter, a type of parameter that no scope uses) is left out: a scope
-that names it allows nothing (GR-15).
+that names it allows nothing (GR-15). Of such references, canonical ones above all, what they may refer to is kept, by
+which an include is judged; it is empty where that is of any type, or nowhere said.
 """
 
 import re
@@ -47,11 +48,20 @@ def definitions(package: Package) -> dict[str, Any]:
         for name in set(parameter["base"]) & types.keys():
             if found := _definition(parameter, name, elements, set(types)):
                 types[name]["search"][first(parameter, "code")] = found
+            elif first(parameter, "type") == "reference":
+                types[name].setdefault("references", {})[first(parameter, "code")] = _targets(parameter, set(types))
     for name, row in types.items():
+        if references := {code: row["references"][code] for code in sorted(row.get("references", {}))}:
+            row["references"] = references
         known = sorted(set(package.compartment.get(name, ())) & row["search"].keys())
         row["compartment"] = {"itself": True} if name == "Patient" else {"parameters": known} if known else {}
         row["search"] = dict(sorted(row["search"].items()))
     return types
+
+
+def _targets(parameter: Node, every: set[str]) -> list[str]:
+    named = set(parameter.get("target", []))
+    return [] if named >= every or named & {"Resource", "Any"} else sorted(named)
 
 
 def _is_evaluable(one: Node) -> bool:

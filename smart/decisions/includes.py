@@ -1,6 +1,7 @@
 """Which types of resources _include and _revinclude bring into an answer (FHIR search, including other resources)."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from smart.decisions.question import Question
 from smart.fhir.definitions import ResourceDefinition
@@ -10,12 +11,19 @@ INCLUDE, REVINCLUDE = "_include", "_revinclude"
 _BOTH = frozenset({INCLUDE, REVINCLUDE})
 
 
+class _Link(NamedTuple):
+    """What refers, and to what: of any type where `targets` is empty."""
+
+    source: str
+    targets: frozenset[str]
+
+
 def included_types(question: Question, known: Mapping[str, ResourceDefinition]) -> frozenset[str]:
     """The types that the includes may bring, as far as they can be told."""
     if not (question.include or question.revinclude):
         return frozenset()
-    found = [_targets(value, known) for value in question.include]
-    return frozenset().union(*found, *(_sources(value, known) for value in question.revinclude))
+    found = [link.targets for link in _links(question.include, known) if link]
+    return frozenset().union(*found, *({link.source} for link in _links(question.revinclude, known) if link))
 
 
 def unclear_includes(question: Question, version: str, known: Mapping[str, ResourceDefinition]) -> tuple[str, ...]:
@@ -23,11 +31,11 @@ def unclear_includes(question: Question, version: str, known: Mapping[str, Resou
     if not (question.include or question.revinclude or _BOTH.intersection(question.parameters)):
         return ()
     types, unclear = resource_types(version), []
-    targets = [_targets(value, known) for value in question.include]
-    if not all(found and found <= types for found in targets) or _has_no_value(question, INCLUDE):
+    links = _links(question.include, known)
+    if not all(link and link.targets and link.targets <= types for link in links) or _has_no_value(question, INCLUDE):
         unclear.append(INCLUDE)
-    sources = [_sources(value, known) for value in question.revinclude]
-    if not all(found and found <= types for found in sources) or _has_no_value(question, REVINCLUDE):
+    links = _links(question.revinclude, known)
+    if not all(link and link.source in types for link in links) or _has_no_value(question, REVINCLUDE):
         unclear.append(REVINCLUDE)
     return tuple(unclear)
 
@@ -37,22 +45,18 @@ def _has_no_value(question: Question, name: str) -> bool:
     return name in question.parameters and not values
 
 
-def _targets(include: str, known: Mapping[str, ResourceDefinition]) -> frozenset[str]:
-    """What `Observation:subject` or `Observation:subject:Patient` may bring; nothing where that is not defined."""
-    source, _, rest = include.partition(":")
-    name, _, target = rest.partition(":")
-    if target:
-        return frozenset({target})
-    parameter = known[source].parameters.get(name) if source in known else None
-    return parameter.targets if parameter else frozenset()
+def _links(values: tuple[str, ...], known: Mapping[str, ResourceDefinition]) -> list[_Link | None]:
+    return [_link(value, known) for value in values]
 
 
-def _sources(revinclude: str, known: Mapping[str, ResourceDefinition]) -> frozenset[str]:
-    """What `Observation:subject` brings the other way round; nothing where that is not defined.
+def _link(value: str, known: Mapping[str, ResourceDefinition]) -> _Link | None:
+    """`Observation:subject` or `Observation:subject:Patient`; None where that is not defined.
 
-    Nor what is no single one: a server may take `Observation:subject,Condition:subject` for two.
+    Nor is what is no single one: a server may take `Observation:subject,Condition:subject` for two.
     """
-    source, _, rest = revinclude.partition(":")
-    parameter = known[source].parameters.get(rest.partition(":")[0]) if source in known else None
-    is_one = parameter is not None and parameter.type == "reference" and "," not in rest
-    return frozenset({source}) if is_one else frozenset()
+    source, _, rest = value.partition(":")
+    name, _, target = rest.partition(":")
+    targets = known[source].reference_targets(name) if source in known else None
+    if targets is None or (target and target not in (targets or known)):
+        return None
+    return _Link(source, frozenset({target}) if target else targets)

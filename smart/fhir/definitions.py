@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -36,11 +36,15 @@ class Compartment:
 
 @dataclass(frozen=True, slots=True)
 class ResourceDefinition:
-    """A resource type: what can be searched in it, and how it belongs to a patient."""
+    """A resource type: what can be searched in it, and how it belongs to a patient.
+
+    `references` are parameters that no search here evaluates, such as canonical ones, with what they may refer to.
+    """
 
     name: str
     parameters: Mapping[str, SearchParameter]
     compartment: Compartment
+    references: Mapping[str, frozenset[str]] = field(default_factory=dict, kw_only=True)
 
     @classmethod
     def parse(cls, name: str, data: Mapping[str, Any]) -> Self:
@@ -51,7 +55,15 @@ class ResourceDefinition:
         if unknown := set(members) - set(parameters):
             raise ValueError(f"{name}: the compartment names unknown parameters {sorted(unknown)}")
         paths = tuple(path for member in members for path in parameters[member].paths)
-        return cls(name, parameters, Compartment(rule.get("itself", False), paths))
+        references = {key: frozenset(targets) for key, targets in data.get("references", {}).items()}
+        return cls(name, parameters, Compartment(rule.get("itself", False), paths), references=references)
+
+    def reference_targets(self, name: str) -> frozenset[str] | None:
+        """What that parameter may refer to, empty where nobody says; None where it is no reference."""
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            return self.references.get(name)
+        return parameter.targets if parameter.type == "reference" else None
 
 
 @cache

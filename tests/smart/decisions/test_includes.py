@@ -15,20 +15,31 @@ R4 = definitions("r4")
     [
         ("Observation:subject:Patient", {"Patient"}),
         ("Observation:patient", {"Patient"}),
-        ("Observation:nothing", set()),
-        ("Nothing:subject", set()),
+        ("QuestionnaireResponse:questionnaire", {"Questionnaire"}),
+        ("NutritionOrder:instantiates-canonical", {"ActivityDefinition", "PlanDefinition"}),
+        ("ActivityDefinition:composed-of:Library", {"Library"}),
     ],
 )
 def test_an_include_brings_its_target(include: str, types: set[str]) -> None:
-    assert included_types(Question("search-type", "Observation", include=(include,)), R4) == types
+    question = Question("search-type", "Observation", include=(include,))
+
+    assert included_types(question, R4) == types
+    assert unclear_includes(question, "r4", R4) == ()
 
 
 @pytest.mark.requirement("SR-04")
-@pytest.mark.parametrize("revinclude", ["Provenance:target", "Provenance:target:Observation"])
+@pytest.mark.parametrize(
+    "revinclude",
+    [
+        "Provenance:target", "Provenance:target:Observation", "QuestionnaireResponse:questionnaire",
+        "ActivityDefinition:composed-of", "CarePlan:instantiates-canonical", "CarePlan:instantiates-canonical:Measure",
+    ],
+)  # fmt: skip
 def test_a_reverse_include_brings_the_type_that_refers(revinclude: str) -> None:
+    """Also by a canonical reference, though no search here evaluates one."""
     question = Question("search-type", "Observation", revinclude=(revinclude,))
 
-    assert included_types(question, R4) == {"Provenance"}
+    assert included_types(question, R4) == {revinclude.partition(":")[0]}
     assert unclear_includes(question, "r4", R4) == ()
 
 
@@ -68,16 +79,32 @@ def test_an_include_is_unclear_by_its_value_whatever_the_parameters_are_called(
 
 
 @pytest.mark.requirement("SR-04", "SR-05")
+@pytest.mark.parametrize("name", ["_include", "_revinclude"])
 @pytest.mark.parametrize(
-    "revinclude",
+    "value",
     [
         "Observation", "Observation:", "Observation:nothing", "Observation:code", "Observation:*", "Nothing:subject",
         "Observation:subject,Condition:subject", "Observation:subject:Patient,Condition:subject",
+        "Observation:performer,Observation:Patient", "Observation,Condition:subject:Patient",
+        "Observation:nothing:Patient", "Observation:code:Patient", "Observation:subject:Patient,Device",
+        "Observation:subject:Medication", "Observation:subject:Patient:Patient", "Observation:*:Patient",
+        "ActivityDefinition:composed-of:Unheard", "ActivityDefinition:composed-of:Library,Observation:subject",
     ],
 )  # fmt: skip
-def test_a_reverse_include_that_is_not_defined_or_is_several_is_unclear(revinclude: str) -> None:
+def test_an_include_that_is_not_defined_or_is_several_is_unclear(name: str, value: str) -> None:
     """A server that cuts at commas brings types of which no view would say anything."""
-    question = Question("search-type", "Observation", revinclude=(revinclude,))
+    is_include = name == "_include"
+    question = Question(
+        "search-type", "Observation", include=(value,) * is_include, revinclude=(value,) * (not is_include)
+    )
 
-    assert unclear_includes(question, "r4", R4) == ("_revinclude",)
+    assert unclear_includes(question, "r4", R4) == (name,)
+    assert included_types(question, R4) == set()
+
+
+@pytest.mark.requirement("SR-04", "SR-05")
+def test_an_include_of_whatever_type_names_one() -> None:
+    question = Question("search-type", "ActivityDefinition", include=("ActivityDefinition:composed-of",))
+
+    assert unclear_includes(question, "r4", R4) == ("_include",)
     assert included_types(question, R4) == set()

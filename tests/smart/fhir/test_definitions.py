@@ -145,3 +145,30 @@ def test_a_type_is_read_with_its_parameters_and_how_it_belongs_to_a_patient() ->
     assert (plain.name, plain.compartment) == ("Visit", Compartment())
     assert named.compartment == Compartment(paths=(("subject",), ("participant", "actor")))
     assert itself.compartment == Compartment(itself=True)
+
+
+@pytest.mark.requirement("SR-04")
+@pytest.mark.parametrize(
+    ("version", "name", "parameter", "targets"),
+    [
+        ("r4", "Observation", "patient", {"Patient"}),
+        ("r4", "QuestionnaireResponse", "questionnaire", {"Questionnaire"}),
+        ("r5", "CapabilityStatement", "guide", {"ImplementationGuide"}),
+        ("r4", "ActivityDefinition", "composed-of", set()),
+        ("stu3", "ActivityDefinition", "composed-of", set()),
+        ("r4", "Observation", "code", None),
+        ("r4", "Observation", "nothing", None),
+    ],
+)
+def test_of_each_reference_it_is_known_what_it_may_refer_to(
+    version: str, name: str, parameter: str, targets: set[str] | None
+) -> None:
+    """Also of canonical ones, which no search evaluates; of one to any type nothing is said."""
+    assert definitions(version)[name].reference_targets(parameter) == targets
+
+
+@pytest.mark.requirement("GR-15")
+@pytest.mark.parametrize("version", FHIR_VERSIONS)
+def test_a_reference_that_no_search_evaluates_is_no_parameter_of_a_scope(version: str) -> None:
+    for defined in definitions(version).values():
+        assert not set(defined.references) & set(defined.parameters)
