@@ -36,8 +36,9 @@ def ship() -> int:
 
 def _require_all(copies: Sequence[SecurityEvent]) -> None:
     """A conflict that was ignored is that of an event which is there already, or of another row's number."""
-    ids = {copy.event_id for copy in copies}
-    there = SecurityEvent.objects.filter(event_id__in=ids).count()
+    ids = list({copy.event_id for copy in copies})  # of one row there may be more than a statement takes values
+    slices = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    there = sum(SecurityEvent.objects.filter(event_id__in=each).count() for each in slices)
     if there < len(ids):
         taken = f"the trail has taken {there} of {len(ids)} events, as other rows have the numbers of the others"
         raise NotTaken(f"{taken}: set the sequence of audit_securityevent.id above them")

@@ -42,6 +42,18 @@ def test_every_column_is_written_and_shipped_as_it_is(event: Event) -> None:
 
 
 @pytest.mark.requirement("SD-10")
+@pytest.mark.postgresql  # which takes 65,535
+def test_a_row_with_more_events_than_a_statement_takes_values_is_shipped(event: Event) -> None:
+    few = {"reason": "", "reference": "", "operator": "", "presented": "", "address": "", "case": "", "rule": ""}
+    record_events(*[event._replace(**few)] * 66_000)
+
+    shipping.ship()
+
+    assert SecurityEvent.objects.filter(client=event.client).count() == 66_000
+    assert not OutboxEvent.objects.filter(client=event.client).exists()
+
+
+@pytest.mark.requirement("SD-10")
 @pytest.mark.postgresql  # SQLite gives a number that is above all others
 def test_an_event_whose_number_another_row_of_the_trail_has_waits_for_the_next_try(event: Event) -> None:
     record_events(event._replace(client="before"))
