@@ -12,11 +12,12 @@ const COUNT_ALONE = ['_summary=count', '_count=0'];
 
 /**
  * `url` is relative to the base and raw, `form` the body of a search by POST. `authorization`: each such header.
- * `ifNoneExist`: the criteria of a conditional create, of several headers all; null without one.
+ * `ifNoneExist`: the criteria of a conditional create, of several headers all; null without one. `contentType`: of
+ * several headers nothing that could be one.
  */
 class FhirRequest {
-  constructor({ method, url, authorization = [], ifNoneExist = null, address = '', form = null }) {
-    Object.assign(this, { method, url, authorization, ifNoneExist, address, form });
+  constructor({ method, url, authorization = [], ifNoneExist = null, address = '', contentType = '', form = null }) {
+    Object.assign(this, { method, url, authorization, ifNoneExist, address, contentType, form });
     const [path, ...query] = url.split('?');
     this.path = path;
     this.query = query.join('?');
@@ -39,6 +40,11 @@ class FhirRequest {
   /** Whether its parameters stand in its body (FHIR search, POST _search). */
   get isSearchByPost() {
     return this.method === 'POST' && this.segments[this.segments.length - 1] === '_search';
+  }
+
+  /** Whether nothing says that its body is anything but JSON: the same bytes can be a form, too, and that something else. */
+  get hasJson() {
+    return /^(application\/(fhir\+)?json[ \t]*(;[^\n]*)?)?$/i.test(this.contentType);
   }
 
   /** Whether it asks how many there are, and for none of them (FHIR search, _summary and _count). */

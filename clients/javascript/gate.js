@@ -3,7 +3,7 @@
 const { Asking } = require('./asking');
 const { countAlone, errorAnswer, hasSearch, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
 const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
-const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused } = require('./http-answer');
+const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, NO_JSON, Refused } = require('./http-answer');
 const { isEverything } = require('./decision');
 const { checkableRequest, narrowedRequest } = require('./narrowing');
 const { Token } = require('./token');
@@ -35,6 +35,7 @@ class Gate {
     const decision = await token.decide(asked);
     if (decision.view === null) return { request: asked, decision, body };
     if (asked.interaction === CREATE) {
+      if (!asked.hasJson) throw new Refused(NO_JSON);
       const content = await readBody(MAX_CONTENT);
       await requireStorable(content, token, decision);
       return { request: asked, decision, token, body: content };

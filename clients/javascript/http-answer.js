@@ -35,6 +35,7 @@ module.exports = {
   }),
   NOT_BELOW_THE_BASE: refusal(404, 'not-found'),
   TOO_LONG: refusal(413, 'too-long'),
+  NO_JSON: refusal(415, 'not-supported'),
   BROKEN_SERVER: refusal(500, 'exception'),
   UNAVAILABLE: refusal(503, 'transient', { 'retry-after': '5' }),
 };

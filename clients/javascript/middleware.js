@@ -59,6 +59,7 @@ function requestOf({ root }, request) {
     authorization: request.headersDistinct.authorization, // node keeps only the first of two in `headers`
     ifNoneExist: criteriaOf(request.headersDistinct),
     address: request.socket.remoteAddress,
+    contentType: (request.headersDistinct['content-type'] ?? []).join('\n'),
   });
 }
 

@@ -1,10 +1,13 @@
 """What smartauth is asked about a request, and what a refusal keeps from the server."""
 
+import asyncio
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import pytest
 
+from smartauth_enforcement import AsgiMiddleware, Enforcement
 from smartauth_enforcement.wsgi import read_request_body
 from tests.smartauth_enforcement.conftest import (
     AMY,
@@ -166,11 +169,17 @@ def test_an_underscore_in_the_name_of_a_header_hides_nothing(
     }
 
 
+OF_AMY = b"""{"resourceType": "Observation", "subject": {"reference": "Patient/amy"},
+    "note": [{"authorReference": {"reference": "%s"}}]}"""
+NAMES = ("Content-Type", "content_type")
+
 OTHER_ENCODINGS = [
     "application/json; charset=utf-7", 'application/fhir+json;Charset = "UTF-7"',
     "application/json; charset*=utf-8''utf-7", "application/json; charset=utf-8; charset=utf-7",
     "application/json, application/json; charset=utf-7",
-    "application/json; charset=utf-16", "application/json; charset=",
+    "application/json; charset=utf-16", "application/json; charset=", "application/json; charset=utf-8, text/plain",
+    "application/json, text/plain", 'application/json; a=";charset=utf-8"; charset=utf-7',
+    'application/json; a="\\"; b="; charset=utf-7; c="', 'application/json;Charset="UTF-7"',
 ]  # fmt: skip
 
 
@@ -188,14 +197,83 @@ def test_what_is_created_in_another_encoding_is_not_passed_on(
     assert (answer.status_code, fhir.asked) == (415, [])
 
 
+@pytest.mark.requirement("WR-02")
 @pytest.mark.parametrize(
-    "kind", ['application/fhir+json; fhirVersion=4.0; charset="UTF-8"', "application/json;charset=utf8"]
-)
+    "kind",
+    [
+        "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/xml",
+        "application/fhir+xml", "text/plain", "text/json", "application/json-patch+json", "application/jsonx", "json",
+        "/json", "*/*", "application/fhir+json application/json",
+    ],
+)  # fmt: skip
+def test_what_is_created_and_not_said_to_be_json_is_not_passed_on(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, kind: str
+) -> None:
+    """Django REST framework reads what is called a form as one: there the same bytes are a record of somebody else."""
+    smartauth.says[ONE] = view(AMY)
+    body = OF_AMY % b"x&subject.reference=Patient/ben&y="
+
+    answer = send("POST", "Observation", headers={"Content-Type": kind}, content=body)
+
+    assert (answer.status_code, fhir.asked) == (415, [])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        'application/fhir+json; fhirVersion=4.0; charset="UTF-8"', "application/json;charset=utf8",
+        "Application/JSON ;",
+        'application/fhir+json; profile="http://a.example,http://b.example"; Charset=utf-8', "application/fhir+json",
+    ],
+)  # fmt: skip
 def test_what_is_created_in_utf_8_is_passed_on(send: Send, smartauth: Smartauth, fhir: FhirServer, kind: str) -> None:
     smartauth.says[ONE], fhir.status = view(AMY), 201
     body = b'{"resourceType": "Observation", "subject": {"reference": "Patient/amy"}}'
 
     assert send("POST", "Observation", headers={"Content-Type": kind}, content=body).status_code == 201
+    assert fhir.got_headers["content-type"] == kind
+
+
+def test_what_is_created_and_not_said_to_be_anything_is_said_to_be_json(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    smartauth.says[ONE], fhir.status = view(AMY), 201
+
+    assert send("POST", "Observation", content=OF_AMY % b"Practitioner/p").status_code == 201
+    assert fhir.got_headers["content-type"] == "application/fhir+json"
+
+
+@pytest.mark.requirement("WR-02")
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ["application/json", "application/json"],
+        ['application/json; a="', '; charset=utf-7; b="'],
+        ["application/json", ""],
+    ],
+)
+def test_of_two_content_types_nobody_knows_which_counts(
+    smartauth: Smartauth, fhir: FhirServer, kinds: list[str]
+) -> None:
+    """A server of ASGI hands on both; by WSGI there is one."""
+    enforcement = Enforcement(base=BASE, smartauth=smartauth.url, client_id="rs", client_secret="secret", seconds=60)
+    app = AsgiMiddleware(fhir.asgi, enforcement)
+    smartauth.says[ONE] = view(AMY)
+    headers = [("Authorization", "Bearer t"), *((name, kind) for name, kind in zip(NAMES, kinds, strict=True))]
+
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app))) as client:
+            return await client.post(f"{BASE}/Observation", headers=headers, content=OF_AMY % b"Practitioner/p")
+
+    assert (asyncio.run(asked()).status_code, fhir.asked) == (415, [])
+
+
+def test_a_search_that_became_a_get_has_no_content_type(send: Send, smartauth: Smartauth, fhir: FhirServer) -> None:
+    smartauth.says[ONE] = view(AMY)
+
+    send("POST", "Observation/_search", data={"code": "x"})
+
+    assert not fhir.got_headers.get("content-type")
 
 
 @pytest.mark.parametrize("length", ["", "-1", "many", "\u00b2"])
@@ -259,10 +337,6 @@ def test_what_no_view_can_be_applied_to_is_403(
 
     assert send(method, path).status_code == 403
     assert fhir.asked == []
-
-
-OF_AMY = b"""{"resourceType": "Observation", "subject": {"reference": "Patient/amy"},
-    "note": [{"authorReference": {"reference": "%s"}}]}"""
 
 
 @pytest.mark.requirement("WR-01", "WR-02", "BT-05")

@@ -278,6 +278,18 @@ test('a new record is stored where it may be, and its body is there for handlers
   assert.ok(!('x-provenance' in fhir.reached[0].headers)); // a server would store it beside the record
 });
 
+for (const [kind, status] of [['application/json', 201], ['Application/FHIR+json ; charset=utf-8', 201], ['', 201],
+  ['application/x-www-form-urlencoded', 415], ['multipart/form-data; boundary=b', 415], ['application/xml', 415],
+  ['application/jsonx', 415], ['application/json, text/plain', 415], ['text/plain', 415]]) {
+  test(`a new record is JSON and said to be nothing else: "${kind}"`, async () => {
+    const { fhir } = await start(yes({ Observation: AMY }), answering(MINE, 201));
+    const body = Buffer.from(JSON.stringify(MINE)); // to which fetch gives no type of its own
+    const headers = kind ? { 'Content-Type': kind } : {};
+    assert.strictEqual((await ask(fhir, '/fhir/Observation', { method: 'POST', headers, body })).status, status);
+    assert.strictEqual(fhir.reached.length, status === 201 ? 1 : 0);
+  });
+}
+
 for (const [method, path] of [['PUT', 'Observation/o'], ['DELETE', 'Observation/o'], ['PATCH', 'Observation/o'],
   ['GET', 'Observation/_history'], ['GET', 'Observation/o/$op'], ['GET', 'Observation/%6f']]) {
   test(`a yes with conditions that nobody can apply is a no: ${method} ${path}`, async () => {

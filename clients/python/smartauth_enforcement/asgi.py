@@ -69,8 +69,9 @@ class AsgiMiddleware:
         path = path_below(self.enforcement.root, scope["path"])
         if path is None:
             return None
-        named = [(name.lower().replace(b"_", b"-"), value.decode("latin-1")) for name, value in scope["headers"]]
+        named = [(_hyphenated(name), value.decode("latin-1")) for name, value in scope["headers"]]
         criteria = [value for name, value in named if name == b"if-none-exist"]
+        kinds = [value for name, value in named if name == b"content-type"]
         return FhirRequest(
             scope["method"],
             path,
@@ -78,7 +79,7 @@ class AsgiMiddleware:
             authorization=tuple(value for name, value in named if name == b"authorization"),
             if_none_exist="&".join(criteria) if criteria else None,
             address=scope["client"][0] if scope.get("client") else "",
-            content_type=", ".join(value for name, value in named if name == b"content-type"),
+            content_type="\n".join(kinds),  # which no quotation mark of one joins to another
         )
 
     def _scope(self, scope: Scope, passage: Passage) -> Scope:
@@ -94,7 +95,10 @@ class AsgiMiddleware:
         if not is_checked:
             return inner
         path = f"{self.enforcement.root}/{request.path}"
+        headers[:] = [(name, value) for name, value in headers if _hyphenated(name) != b"content-type"]
         headers.append((b"accept", b"application/fhir+json"))
+        if request.content_type:
+            headers.append((b"content-type", request.content_type.encode("latin-1")))
         raw = {"raw_path": f"{self.enforcement.root}/{request.url.partition('?')[0]}".encode()}
         return {**inner, "method": request.method, "path": path, "query_string": request.query.encode("latin-1"), **raw}
 
@@ -145,6 +149,10 @@ class _Answer:
     def whole(self) -> HttpAnswer:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._headers)
         return HttpAnswer(self._status, headers, bytes(self._body))
+
+
+def _hyphenated(name: bytes) -> bytes:
+    return name.lower().replace(b"_", b"-")
 
 
 async def _send(send: Send, answer: HttpAnswer, *, has_body: bool = True) -> None:

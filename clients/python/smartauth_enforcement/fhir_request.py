@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from smartauth_enforcement.http_answer import MALFORMED_TOKEN, NO_TOKEN, HttpAnswer
+from smartauth_enforcement.media_type import FORM, JSON, media_type_in_utf_8
 
 READ, VERSION, HISTORY, SEARCH, CREATE = "read", "vread", "history-instance", "search-type", "create"
 COUNT_ALONE = (("_summary", "count"), ("_count", "0"))
@@ -23,7 +24,8 @@ class Refused(Exception):
 class FhirRequest:
     """Method, decoded path below the base, raw query. `authorization`: the value of every such header.
 
-    `if_none_exist`: the criteria of a conditional create, of several headers all.
+    `if_none_exist`: the criteria of a conditional create, of several headers all. `content_type`: of several headers
+    nothing that could be one.
     """
 
     method: str
@@ -64,19 +66,15 @@ class FhirRequest:
     @property
     def has_form(self) -> bool:
         """Whether its body is a form in UTF-8, the one kind that two servers read alike (FHIR http, POST _search)."""
-        kind = self.content_type.lower().partition(";")[0].strip()
-        return kind == "application/x-www-form-urlencoded" and self.is_in_utf_8
+        return media_type_in_utf_8(self.content_type) == FORM
 
     @property
-    def is_in_utf_8(self) -> bool:
-        """Whether nothing says that its body is in another encoding (RFC 8259 §8.1).
+    def has_json(self) -> bool:
+        """Whether nothing says that its body is anything but JSON in UTF-8, so that a server reads it as JSON.
 
-        Some frameworks obey a charset: in UTF-7 the same bytes are another resource. Of two headers nobody knows which.
+        The same bytes can be a form, too, and that another resource.
         """
-        parameters = self.content_type.lower().split(";")[1:]
-        named = (parameter.partition("=") for parameter in parameters)
-        charsets = [value.strip(' \t"') for name, _, value in named if name.strip().partition("*")[0] == "charset"]
-        return "," not in self.content_type and all(charset in ("utf-8", "utf8") for charset in charsets)
+        return not self.content_type or media_type_in_utf_8(self.content_type) in JSON
 
     @property
     def asks_for_count(self) -> bool:

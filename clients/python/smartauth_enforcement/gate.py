@@ -19,10 +19,11 @@ from smartauth_enforcement.decision import Alternative, Decision
 from smartauth_enforcement.fhir_request import CREATE, HISTORY, READ, SEARCH, FhirRequest, Refused
 from smartauth_enforcement.http_answer import (
     BROKEN_SERVER,
+    FHIR_JSON,
     FORBIDDEN,
     MALFORMED_REQUEST,
     NO_FORM,
-    NOT_IN_UTF_8,
+    NO_JSON,
     HttpAnswer,
 )
 from smartauth_enforcement.narrowing import checkable_request, narrowed_request
@@ -71,11 +72,11 @@ class Gate:
         if decision.view is None:
             return Passage(request, decision, body=body)
         if request.interaction == CREATE:
-            if not request.is_in_utf_8:
-                raise Refused(NOT_IN_UTF_8)
+            if not request.has_json:
+                raise Refused(NO_JSON)
             body = await read_body(MAX_CONTENT)
             await _require_storable(body, token, decision)
-            return Passage(request, decision, token, body)
+            return Passage(replace(request, content_type=request.content_type or FHIR_JSON), decision, token, body)
         if not request.interaction:
             raise Refused(FORBIDDEN)
         sent = self._request_to_check(request, decision.view)

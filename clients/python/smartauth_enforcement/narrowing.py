@@ -34,7 +34,7 @@ def checkable_request(request: FhirRequest, *, keeps_counts: bool) -> FhirReques
         pair for pair in parse_qsl(query, keep_blank_values=True) if not _is_taken_off(request, pair, keeps_counts)
     ]
     path = request.type if request.is_search_by_post else request.path
-    return replace(request, method="GET", path=path, query=_encode(pairs), form=None)
+    return replace(request, method="GET", path=path, query=_encode(pairs), content_type="", form=None)
 
 
 def narrowed_request(request: FhirRequest, view: Sequence[Alternative], how: Narrow) -> FhirRequest:

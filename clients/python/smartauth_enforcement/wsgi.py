@@ -80,7 +80,7 @@ class WsgiMiddleware:
             path = whole.removeprefix(_text(environ.get("SCRIPT_NAME", ""))).encode().decode("latin-1")
             uri = quote(whole) + (f"?{request.query}" if request.query else "")
             inner |= {"REQUEST_METHOD": request.method, "PATH_INFO": path, "QUERY_STRING": request.query}
-            inner |= {"HTTP_ACCEPT": "application/fhir+json"}
+            inner |= {"HTTP_ACCEPT": "application/fhir+json", "CONTENT_TYPE": request.content_type}
             inner |= {name: uri for name in ("REQUEST_URI", "RAW_URI") if name in environ}
         return inner
 
