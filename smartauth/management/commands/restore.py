@@ -1,6 +1,7 @@
 """`manage.py restore`: the databases of a backup, with everything ended that was granted in them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, Error
 
+from accounts.database_failure import text_of
 from audit import shipping
 from fhir import clock as fhir_clock
 from fhir.audit import shipping as fhir_shipping
@@ -51,13 +53,16 @@ class Command(VerbCommand):
             self.stderr.write("No key can sign: migrate, and look whether SMARTAUTH_KEY_ENCRYPTION_KEYS is the same.")
 
     def _ship_what_waits(self) -> None:
-        """Events of the database that is about to be replaced go to the trail first, if it still answers."""
+        """Events of the database that is about to be replaced go to the trail first, as far as both still do that."""
+        self._ship("Events", shipping.ship)
+        self._ship("Events of the FHIR server", lambda: fhir_shipping.ship(fhir_clock.now() + DAY))  # counted ones too
+
+    def _ship(self, what: str, ship: Callable[[], int]) -> None:
         try:
-            shipping.ship()
-            fhir_shipping.ship(fhir_clock.now() + DAY)  # also what is still counted
-        except Error as error:
-            why = " ".join(str(error).split())
-            self.stderr.write(f"Events that wait in the database that is replaced are lost with it: {why}")
+            ship()
+        except Exception as error:  # noqa: BLE001  # a restore is the way out of whatever is wrong here
+            why = text_of(error) if isinstance(error, Error | shipping.NotTaken) else type(error).__name__
+            self.stderr.write(f"{what} that wait in the database that is replaced are lost with it: {why}")
 
 
 def _can_sign() -> bool:
