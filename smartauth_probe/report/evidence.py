@@ -1,10 +1,11 @@
 """What of requests and answers stands in a report: no token, no secret, and of patients nothing but ids."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl
 
 from smartauth_probe.target.answer import Answer, name_of
 from smartauth_probe.target.client import Exchange
@@ -14,7 +15,9 @@ SECRET_HEADERS = frozenset({"authorization", "cookie"})
 SHOWN_HEADERS = ("WWW-Authenticate", "Location", "Content-Type", "ETag", "Last-Modified", "Allow", "Retry-After")
 SHOWN_ENTRIES = 10
 SHOWN_BODY = 20_000
+SHOWN_HEADER = 300
 CUT = "… (cut)"
+_VALUE = re.compile("([?&#][^=&#]*=)[^&#]+")  # in the query of an address
 ENVELOPES = frozenset({"Bundle", "Parameters"})
 # of a resource that was sent: what it is, which patient it is about, and what checks put into it themselves
 SENT_MEMBERS = frozenset(
@@ -45,9 +48,9 @@ class Evidence:
         """Status line, the headers that matter, and of the body what it is."""
         answer = exchange.answer
         if answer is None:
-            return f"no answer: {exchange.problem}"
+            return f"no answer: {self._without_private(exchange.problem)}"
         found = ((name, answer.headers.get(name)) for name in SHOWN_HEADERS)
-        headers = [f"{name}: {value[:300]}" for name, value in found if value]
+        headers = [f"{name}: {self._answered(name, value)[:SHOWN_HEADER]}" for name, value in found if value]
         body = self._body(answer)
         return "\n".join([f"HTTP/1.1 {answer.status}", *headers, *(["", body] if body else [])])
 
@@ -58,26 +61,34 @@ class Evidence:
         shown = token[:SHOWN_OF_TOKEN].encode("unicode_escape").decode()
         return f"{scheme} {shown}{CUT}".strip()
 
+    def _answered(self, name: str, value: str) -> str:
+        """A header of an answer. By what a redirect would search stands in no record that the probe has read."""
+        if name == "Location" and not self.is_full:
+            value = _VALUE.sub(rf"\1{CUT}", value)
+        return self._without_private(value)
+
     def _sent(self, body: str) -> str:
         """A form, or JSON without the content of the record that was copied for it."""
         try:
             found = json.loads(body)
         except ValueError:
             return self._query(body)
-        return self._without_private(json.dumps(_without_content(found))[:SHOWN_BODY])
+        return self._without_private(json.dumps(_without_content(found), ensure_ascii=False))[:SHOWN_BODY]
 
     def _query(self, query: str) -> str:
         """Readable, without a token and without what is from a record."""
         if "=" not in query:
-            return self._without_private(query[:SHOWN_BODY])
+            return self._without_private(query)[:SHOWN_BODY]
         pairs = parse_qsl(query, keep_blank_values=True)
         shown = ((name, f"{value[:SHOWN_OF_TOKEN]}{CUT}" if name == "access_token" else value) for name, value in pairs)
-        return self._without_private("&".join(f"{name}={unquote_plus(value)}" for name, value in shown))
+        return "&".join(f"{name}={self._without_private(value)}" for name, value in shown)
 
     def _without_private(self, text: str) -> str:
-        for value, words in self.private.items():
-            text = text.replace(value, f"({words})") if value else text
-        return text
+        """Without each value in any spelling of an address; the longest first, so that nothing of it is left."""
+        values = sorted(filter(None, self.private), key=len, reverse=True)
+        words = [self.private[value] for value in values]
+        pattern = "|".join(f"({''.join(map(_spelled, value))})" for value in values)
+        return re.sub(pattern, lambda found: f"({words[(found.lastindex or 1) - 1]})", text) if values else text
 
     def _body(self, answer: Answer) -> str:
         if self.is_full:
@@ -85,10 +96,17 @@ class Evidence:
         if answer.type == "Bundle":
             return json.dumps(_bundle(answer), indent=1)
         if answer.type == "OperationOutcome":
-            return json.dumps({"resourceType": "OperationOutcome", "issue": _codes(answer.resource.get("issue"))})
+            issues = [self._without_private(each) for each in _codes(answer.resource.get("issue"))]
+            return json.dumps({"resourceType": "OperationOutcome", "issue": issues})
         if answer.type:
             return f"{name_of(answer.resource)} {CUT}"
         return f"{len(answer.content)} bytes {CUT}" if answer.content else ""
+
+
+def _spelled(character: str) -> str:
+    """A pattern for it: as it is, or encoded, once or more often."""
+    encoded = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode(errors="replace"))
+    return rf"(?:{re.escape(character)}|(?i:{encoded}){'|[+]' if character == ' ' else ''})"
 
 
 def _without_content(found: Any) -> Any:
