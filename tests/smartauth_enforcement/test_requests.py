@@ -234,6 +234,17 @@ def test_what_is_created_in_utf_8_is_passed_on(send: Send, smartauth: Smartauth,
     assert fhir.got_headers["content-type"] == kind
 
 
+@pytest.mark.requirement("WR-02")
+def test_what_is_created_is_not_decompressed_after_it_was_judged(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    smartauth.says[ONE], fhir.status = view(AMY), 201
+    kind = {"Content-Type": "application/json", "Content-Encoding": "deflate"}
+
+    assert send("POST", "Observation", headers=kind, content=OF_AMY % b"Practitioner/p").status_code == 201
+    assert "content-encoding" not in fhir.got_headers
+
+
 def test_what_is_created_and_not_said_to_be_anything_is_said_to_be_json(
     send: Send, smartauth: Smartauth, fhir: FhirServer
 ) -> None:

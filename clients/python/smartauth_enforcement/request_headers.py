@@ -12,7 +12,8 @@ _WITHOUT_WHOLE_BODY = (
     "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range", "accept",
     "accept-encoding",
 )  # fmt: skip
-_OF_A_BODY = ("content-length", "transfer-encoding")
+# a body that was read is passed on as it was judged: bytes that could also be decompressed are no other body then
+_OF_A_BODY = ("content-length", "transfer-encoding", "content-encoding")
 
 
 def is_kept(name: str, is_checked: bool, *, is_read: bool) -> bool:
