@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import ModelAdmin, RelatedFieldListFilter, SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
@@ -20,13 +21,17 @@ class RowFilter(RelatedFieldListFilter):
         related: Any = field.related_model
         self.title = related._meta.verbose_name  # as people write it: FHIR server
 
+    def has_output(self) -> bool:
+        """Django leaves the filter out where there is nothing to choose, also where an address has chosen."""
+        return bool(super().has_output() or self.used_parameters)
+
     def field_choices(self, field: "Field[Any, Any]", request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Any:
         related: Any = field.related_model
         return [(row.pk, row_name(row)) for row in related._default_manager.order_by("pk")[:SHOWN]]
 
 
 def filter_by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[Any], Any]]]) -> type[SimpleListFilter]:
-    """A filter with a word and a queryset for each choice."""
+    """A filter with a word and a queryset for each choice. Any other value is refused, not ignored."""
 
     class Choice(SimpleListFilter):
         title, parameter_name = title_, name
@@ -35,8 +40,11 @@ def filter_by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[An
             return [(value, word) for value, (word, _) in choices.items()]
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            found = choices.get(self.value() or "")
-            return found[1](queryset) if found else queryset
+            if not (value := self.value()):
+                return queryset
+            if value not in choices:
+                raise IncorrectLookupParameters
+            return choices[value][1](queryset)
 
     return Choice
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
@@ -27,6 +27,9 @@ from operators.admin.fields import is_row_id
 
 MOST = 5000
 OF_EVERY_LIST = frozenset({ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, IS_POPUP_VAR, TO_FIELD_VAR})
+
+LEFT_OUT = "This list does not have a filter that was asked for. It was left out: there may be more rows than expected."
+UNREADABLE = "A filter has a value that this list does not know. This is the whole list."
 
 
 class BoundedPaginator(Paginator):
@@ -109,17 +112,23 @@ class OperatorAdmin(ModelAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """The list; the whole list for a filter that it does not have, and for one with NUL, which PostgreSQL does not
-        compare.
+        """The list; without a filter that it does not have, or with NUL, which PostgreSQL does not compare.
 
         Django filters by any column that an address names: a jti or a digest, which no page shows, could be guessed
-        letter by letter.
+        letter by letter. What is left out is said: who acts on the list would act on more than they asked for.
         """
         known = OF_EVERY_LIST | set(_filter_parameters(self.get_list_filter(request)))
         asked = [(name, values) for name, values in request.GET.lists() if name != SEARCH_VAR]
-        if any(name not in known or "\0" in "".join(values) for name, values in asked):
-            return HttpResponseRedirect(request.path)
-        return super().changelist_view(request, extra_context)
+        if odd := [name for name, values in asked if name not in known or "\0" in "".join(values)]:
+            self.message_user(request, LEFT_OUT, messages.WARNING)
+            return HttpResponseRedirect(_address_without(request, odd))
+        answer = super().changelist_view(request, extra_context)
+        if getattr(answer, "url", "") != f"{request.path}?{ERROR_FLAG}=1":
+            return answer
+        if PAGE_VAR in request.GET:  # which is past the end, or no number: no reason to lose the filters
+            return HttpResponseRedirect(_address_without(request, [PAGE_VAR]))
+        self.message_user(request, UNREADABLE, messages.WARNING)
+        return answer
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FilledChangeList
@@ -191,6 +200,14 @@ def _filter_parameters(filters: Iterable[Any]) -> Iterator[str]:
             yield from (f"{each[0]}__id__exact", f"{each[0]}__isnull")  # that row, or none
         else:
             yield each.parameter_name
+
+
+def _address_without(request: HttpRequest, names: Iterable[str]) -> str:
+    """The address that was asked for, without these parameters."""
+    query = request.GET.copy()
+    for name in names:
+        del query[name]
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _narrowest(about: dict[str, str]) -> dict[str, str]:

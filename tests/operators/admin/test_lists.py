@@ -7,6 +7,7 @@ import pytest
 
 from accounts import clock
 from oauth.models import public_reference
+from operators.admin.model_admin import LEFT_OUT, UNREADABLE, OperatorAdmin
 from tests.fixture_types import Grant, MakeClient, MakePerson, MakeToken
 from tests.operators.admin.conftest import Operator
 
@@ -78,6 +79,58 @@ def test_a_list_is_filtered_by_nothing_that_it_does_not_offer(operator: Operator
     answer = operator.get(f"{table}/", **{name: value})
 
     assert (answer.status_code, answer.get("Location")) == (302, f"/admin/{table}/")
+
+
+@pytest.mark.parametrize("odd", ["utm=1", "kind=%00", "jti__startswith=a&jti__endswith=b"])
+def test_a_filter_that_is_left_out_is_told_and_the_others_stay(operator: Operator, odd: str) -> None:
+    rest = "state=live&o=1&q=a+b"
+
+    answer = operator.browser.get(f"/admin/oauth/accesstoken/?{odd}&{rest}")
+    page = operator.browser.get(answer["Location"]).content.decode()
+
+    assert answer["Location"] == f"/admin/oauth/accesstoken/?{rest}"
+    assert LEFT_OUT in page
+    assert LEFT_OUT not in operator.page("oauth/accesstoken/", state="live")
+
+
+@pytest.mark.parametrize(
+    ("table", "query"),
+    [
+        ("oauth/accesstoken", {"state": "no-such"}),
+        ("oauth/authorization", {"state": "live", "client__id__exact": "x"}),
+        ("accounts/user", {"state": "no-such", "p": "1"}),
+        ("oauth/signingkey", {"state": "no-such"}),
+    ],
+)
+def test_a_filter_with_a_value_that_it_does_not_know_is_told(
+    operator: Operator, table: str, query: dict[str, str]
+) -> None:
+    page = operator.browser.get(f"/admin/{table}/", query, follow=True).content.decode()
+
+    assert UNREADABLE in page
+
+
+def test_a_row_that_is_not_there_filters_also_where_there_is_nothing_to_choose(
+    operator: Operator, make_token: MakeToken
+) -> None:
+    make_token()
+
+    page = operator.get("oauth/authorization/", client__id__exact="0")
+
+    assert (page.status_code, page.context["cl"].result_count) == (200, 0)
+
+
+@pytest.mark.parametrize("page", ["9", "0"])
+def test_a_page_that_is_past_the_end_leaves_the_filters(
+    operator: Operator, make_token: MakeToken, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(OperatorAdmin, "list_per_page", 1)
+    make_token()
+    make_token()
+
+    answer = operator.get("oauth/accesstoken/", state="live", p=page)
+
+    assert (answer.status_code, answer.get("Location")) == (302, "/admin/oauth/accesstoken/?state=live")
 
 
 @pytest.mark.parametrize("table", ["oauth/client", "oauth/authorization", "oauth/accesstoken", "oauth/fhirserver"])
