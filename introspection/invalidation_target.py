@@ -54,7 +54,7 @@ def _base(members: Members, client: AuthenticatedClient | None) -> FhirServer | 
         return None
     if client is not None:
         return protected_fhir_server(client, required_text(members, "aud"))
-    found = FhirServer.objects.filter(base=canonical_url(required_text(members, "aud"))).first()
+    found = FhirServer.of(canonical_url(required_text(members, "aud")))
     if found is None:
         raise InvalidTarget("aud is no FHIR base of this server")
     return found

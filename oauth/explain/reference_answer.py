@@ -93,7 +93,7 @@ def _facts(found: FoundRefusal, client: Client | None) -> tuple[Fact, ...]:
     if event is None:
         return ()
     person = User.objects.get_queryset().filter(subject=event.person).first() if event.person else None
-    server = FhirServer.objects.filter(base=event.fhir_server).first()
+    server = FhirServer.of(event.fhir_server)
     facts = (
         Fact("Client", event.client or "none named", bool(event.client), "oauth_client", client.pk if client else None),
         Fact("Person", str(person or "nobody had signed in"), False, "accounts_user", person.pk if person else None),

@@ -97,7 +97,7 @@ def register(
     if found := problems(server):
         raise InvalidRegistration(found)
     server.base = canonical_url(server.base)
-    known = FhirServer.objects.filter(base=server.base).first()
+    known = FhirServer.of(server.base)
     if known is None:
         server.save()
     client, secret = _resource_server_client(known or server, tells_addresses=tells_addresses)

@@ -4,7 +4,8 @@ A seat has one counter for tokens and one for launches. Every new token takes th
 taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection and the pages ask. The counters are taken
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
 A token that is dead already is not ended by a newer one, and no event tells that it was: one that has expired or was
-revoked, or whose authorization, client, FHIR server or person has ended.
+revoked, or whose authorization, client, FHIR server or person has ended. Only where a seat is shared by several people
+may an event tell so of the token of another person than the newer one's, all of whose access has ended.
 """
 
 from typing import Annotated, NamedTuple

@@ -74,7 +74,7 @@ class FhirServerForm(RegistrationForm):
         super()._post_clean()
         show_problems(self, fhir_servers.problems(self.instance))
         base = self.cleaned_data.get("base")
-        if base and FhirServer.objects.filter(base=base).exists():
+        if base and FhirServer.of(base):
             self.add_error("base", "This base is protected already.")
 
 

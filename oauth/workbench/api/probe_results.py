@@ -53,7 +53,7 @@ class ProbeResultsView(JsonEndpoint):
 
 def _registered_base(server: str) -> str:
     base = canonical_url(server)
-    if not FhirServer.objects.filter(base=base).exists():
+    if FhirServer.of(base) is None:
         raise InvalidRequest("server is no FHIR server that is registered here")
     return base
 
