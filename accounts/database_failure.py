@@ -17,10 +17,12 @@ class Failure(NamedTuple):
     codes: tuple[str, ...] = ()
     words: str = ""
 
-    def sentence(self, error: Exception, program: str, url: str) -> str:
-        """What it says, whole."""
+    def sentence(self, error: Exception, program: str, url: str, alias: str = "") -> str:
+        """What it says, whole; of which database, where that is known."""
         mend = self.next_step(program, url)
-        return f"The database {self.what} ({text_of(error)}). {mend[:1].upper()}{mend[1:]}."
+        return (
+            f"The database {f'{alias} ' if alias else ''}{self.what} ({text_of(error)}). {mend[:1].upper()}{mend[1:]}."
+        )
 
     def next_step(self, program: str, url: str) -> str:
         return self.mend.format(program=program, url=url)
@@ -41,9 +43,14 @@ FAILURES = (
     ),
     Failure("has stopped this before its end", "run it again, with a longer time-out if that was over", ("57014",)),
     Failure("takes no writes", "name the primary in {url}", ("25006",), "session is read-only"),
-    Failure("cannot use its disk", "look whether that is full", ("53100", "58", "SQLITE_FULL", "SQLITE_IOERR")),
+    Failure("cannot use its disk", "look whether that is full", ("53100", "58030", "SQLITE_FULL", "SQLITE_IOERR")),
     Failure("is at one of its limits", "raise that, or end what uses it up", ("53",)),
-    Failure("refuses the connection", "wait if it begins or is full, else correct {url}", ("28", "3D"), r"\bFATAL:"),
+    Failure(
+        "refuses the connection",
+        "wait if it begins or is full, else correct {url}",
+        ("28", "3D"),
+        r"\bFATAL:|certificate|private key file|authentication|no password supplied|required|\balert\b",
+    ),
     Failure("does not let its role do this", "use the role that owns the tables, or grant it", ("42501",)),
     Failure(
         "has files that this account cannot open or write",
@@ -56,6 +63,7 @@ FAILURES = (
 NO_ANSWER = Failure("does not answer", "start it, or correct {url}", ("08", "57P"))
 OTHER = Failure("refuses this", "report it if no setting explains it")
 _NONE = ("", "SQLITE_ERROR")
+_OF_A_VALUE = "22"  # PostgreSQL's data exceptions, of which most name the value
 
 
 def failure_of(error: Exception) -> Failure:
@@ -69,7 +77,9 @@ def failure_of(error: Exception) -> Failure:
 
 
 def text_of(error: Exception) -> str:
-    """What it says, in one line: neither the statement nor what rows hold, where the driver has them apart."""
+    """What it says, in one line: neither the statement nor a value, where the driver has them apart."""
+    if (code := _code(error)).startswith(_OF_A_VALUE):
+        return f"a value that it does not take, SQLSTATE {code}"
     diagnostics = getattr(error.__cause__ or error, "diag", None)
     said = getattr(diagnostics, "message_primary", None) or str(error)
     return " ".join(said.split())

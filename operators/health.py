@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from accounts.database_failure import failure_of
 from operators import readiness
 
 log = logging.getLogger("smartauth.health")
@@ -53,7 +52,7 @@ def _database_state(alias: str) -> str:
     try:
         missing = readiness.missing_migrations(alias)
     except Error as error:
-        log.exception("the database %s %s", alias, failure_of(error).what)
+        log.exception("%s", readiness.failure_sentence(alias, error))
         connections[alias].close()
         return FAILED
     if missing:

@@ -4,13 +4,15 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db import OperationalError, connections
+from django.conf import settings
+from django.db import Error, OperationalError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Min, QuerySet, Sum
 from django.db.models.functions import Greatest
 
 from accounts import clock
+from accounts.database_failure import failure_of
 from accounts.engine import is_on_postgresql
 from audit.models import Outbox
 from oauth.keys import signing_keys
@@ -20,6 +22,16 @@ from smart.time_units import SECOND
 DATABASES = ("default", "audit")
 LONGEST_WAIT = 120 * SECOND
 _IDENTITY = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
+
+
+def url_setting(alias: str) -> str:
+    """The setting that names this database."""
+    return "SMARTAUTH_DATABASE_URL" if alias == "default" else "SMARTAUTH_AUDIT_DATABASE_URL"
+
+
+def failure_sentence(alias: str, error: Error) -> str:
+    """What the failure of this database means, and what to do."""
+    return failure_of(error).sentence(error, settings.SMARTAUTH_COMMAND, url_setting(alias), alias)
 
 
 def missing_migrations(alias: str) -> list[str]:

@@ -13,7 +13,7 @@ from accounts.database_failure import failure_of
 from accounts.engine import is_on_postgresql
 from oauth.demo import credentials
 from oauth.keys import signing_keys
-from operators.readiness import are_one_database, missing_migrations
+from operators.readiness import are_one_database, failure_sentence, missing_migrations
 
 log = logging.getLogger("smartauth.startup")
 RETRY_SECONDS = 1.0
@@ -53,8 +53,8 @@ class StartupGate:
             except NotYet as missing:
                 self._log_once(str(missing))
             except Error as error:
-                if self._is_news(what := failure_of(error).what):
-                    log.exception("no request is served: the database %s", what)
+                if self._is_news(f"{failure_of(error).what} {type(error.__cause__ or error).__qualname__}"):
+                    log.exception("no request is served: %s", failure_sentence("default", error))
             except Exception as error:
                 if self._is_news(type(error).__qualname__):
                     log.exception("no request is served: the checks could not be made")
@@ -96,7 +96,7 @@ def load_driver() -> None:
 
 
 def check_database() -> None:
-    """Raises UnsafeStart or NotYet, or the error of a database that fails (SB-07)."""
+    """Raises UnsafeStart or NotYet, or the error of the main database where that fails (SB-07)."""
     if missing := missing_migrations("default"):
         command = f"{settings.SMARTAUTH_COMMAND} migrate"
         raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `{command}` applies them.")

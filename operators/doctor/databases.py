@@ -27,7 +27,7 @@ def find_unreachable() -> Iterator[Problem]:
             connections[alias].ensure_connection()
         except Error as error:
             found = failure_of(error)
-            mend = found.next_step(settings.SMARTAUTH_COMMAND, _variable(alias))
+            mend = found.next_step(settings.SMARTAUTH_COMMAND, readiness.url_setting(alias))
             yield Problem(f"the database {alias} {found.what}: {text_of(error)}", mend)
 
 
@@ -62,7 +62,8 @@ def find_powerful_roles() -> Iterator[Problem]:
     for alias in reachable():
         if is_on_postgresql(alias) and _answer(alias, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
             what = f"the role of the database {alias} is a superuser"
-            mend = f"give {_variable(alias)} a role that reads and writes rows and owns nothing (docker/databases.sh)"
+            url = readiness.url_setting(alias)
+            mend = f"give {url} a role that reads and writes rows and owns nothing (docker/databases.sh)"
             yield Problem(what, mend)
     if is_on_postgresql("audit") and "audit" in reachable() and not settings.SMARTAUTH_DEV:
         tables = [] if readiness.missing_migrations("audit") else [*_changeable_tables_of_the_trail()]
@@ -153,7 +154,3 @@ def _answer(alias: str, statement: str) -> Any:
     with connections[alias].cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
-
-
-def _variable(alias: str) -> str:
-    return "SMARTAUTH_DATABASE_URL" if alias == "default" else "SMARTAUTH_AUDIT_DATABASE_URL"

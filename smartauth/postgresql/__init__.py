@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, where a server that takes no writes counts as one that does not answer."""
+"""Django's backend for PostgreSQL, which takes no connection to a server that takes no writes."""

@@ -1,5 +1,7 @@
 """What a failure of a database is told as: never that it does not answer where it has answered."""
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -114,6 +116,17 @@ def test_neither_the_statement_nor_what_a_row_holds_is_told_of_what_postgresql_r
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("of_type", ["bigint", "timestamptz", "uuid", "inet", "boolean"])
+def test_no_value_is_told_that_postgresql_cannot_read(of_type: str) -> None:
+    with pytest.raises(Error) as raised, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{of_type}", ["hidden-value"])
+
+    assert "hidden-value" in str(raised.value)
+    assert re.fullmatch("a value that it does not take, SQLSTATE 22[0-9A-Z]{3}", text_of(raised.value))
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
 def test_a_lock_that_another_holds_is_told_as_that(other: None) -> None:
     with pytest.raises(OperationalError) as raised, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', '1', true); LOCK TABLE oauth_seat")
@@ -144,6 +157,10 @@ def other() -> Iterator[None]:
         ({"PORT": "1"}, "does not answer"),
         ({"HOST": "no-such-host.invalid"}, "does not answer"),
         ({"OPTIONS": {"options": "-c default_transaction_read_only=on"}}, "takes no writes"),
+        ({"OPTIONS": {"sslmode": "require"}}, "refuses the connection"),  # of a server without TLS, as the tests have
+        ({"OPTIONS": {"channel_binding": "require"}}, "refuses the connection"),
+        ({"OPTIONS": {"require_auth": "none"}}, "refuses the connection"),
+        ({"PASSWORD": "", "OPTIONS": {"passfile": os.devnull}}, "refuses the connection"),
     ],
 )
 def test_a_connection_that_cannot_be_made_is_told_by_whether_somebody_has_answered(
@@ -182,6 +199,7 @@ def test_a_connection_that_the_server_ends_is_one_that_does_not_answer() -> None
         ("40P01", "is in use by others, who hold what this needs"),
         ("53100", "cannot use its disk"),
         ("58030", "cannot use its disk"),
+        ("58P01", "refuses this"),
         ("53300", "is at one of its limits"),
         ("28P01", "refuses the connection"),
         ("3D000", "refuses the connection"),
@@ -207,10 +225,19 @@ def test_what_a_test_cannot_bring_about_is_told_by_the_class_of_its_sqlstate(sql
     [
         (OperationalError("the database took too long"), "does not answer"),
         (InterfaceError("connection already closed"), "does not answer"),
+        (OperationalError("consuming input failed: SSL connection has been closed unexpectedly"), "does not answer"),
+        (OperationalError("consuming input failed: SSL SYSCALL error: EOF detected"), "does not answer"),
+        (OperationalError("connection failed: SSL error: unexpected eof while reading"), "does not answer"),
+        (OperationalError("connection failed: SSL error: certificate verify failed"), "refuses the connection"),
+        (OperationalError('root certificate file "/x" does not exist'), "refuses the connection"),
+        (OperationalError('server certificate for "x" does not match host name "y"'), "refuses the connection"),
+        (OperationalError('private key file "/x" has group or world access'), "refuses the connection"),
+        (OperationalError("connection failed: SSL error: tlsv1 alert unknown ca"), "refuses the connection"),
+        (OperationalError("fe_sendauth: no password supplied"), "refuses the connection"),
         (DatabaseError("Save with update_fields did not affect any rows."), "refuses this"),
     ],
 )
-def test_what_has_no_code_does_not_answer_only_where_the_connection_failed(error: Exception, told: str) -> None:
+def test_what_has_no_code_does_not_answer_unless_words_say_that_somebody_has(error: Exception, told: str) -> None:
     assert what(error) == told
 
 
@@ -221,6 +248,12 @@ def test_the_sentence_says_what_it_is_what_was_said_and_what_to_do() -> None:
 
     assert text_of(error) == "connection failed"
     assert told == "The database does not answer (connection failed). Start it, or correct SOME_URL."
+
+
+def test_the_sentence_names_the_database_where_there_are_several() -> None:
+    told = NO_ANSWER.sentence(OperationalError("away"), "smartauth", "SOME_URL", "audit")
+
+    assert told == "The database audit does not answer (away). Start it, or correct SOME_URL."
 
 
 def test_no_text_of_a_failure_lacks_what_is_put_in() -> None:

@@ -131,7 +131,10 @@ def test_a_server_with_a_failing_database_is_not_ready_and_says_which(
     assert (answer["status"], answer["databases"]) == ("failed", {alias: "failed", other: "ok"})
     assert b"hidden" not in response.content
     why = {"postgresql": "does not answer", "sqlite": "has files that this account cannot open or write"}[vendor]
-    assert caplog.messages == [f"the database {alias} {why}"]
+    (told,) = caplog.messages
+    assert told.startswith(f"The database {alias} {why} (")
+    mend = {"postgresql": f"Start it, or correct {readiness.url_setting(alias)}.", "sqlite": "Let it own them"}[vendor]
+    assert f"). {mend}" in told
 
 
 @pytest.mark.usefixtures("committed")

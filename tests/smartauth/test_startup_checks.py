@@ -11,7 +11,7 @@ from wsgiref.util import setup_testing_defaults
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, ProgrammingError, connections
 
 from operators import health, readiness
 from smartauth import startup_checks
@@ -65,7 +65,7 @@ def test_without_its_database_a_server_answers_that_it_runs_and_nothing_else(bar
 
     assert httpx.get(f"{bare.url}/healthz").status_code == 200
     assert {path: httpx.get(bare.url + path).status_code for path in PATHS} == dict.fromkeys(PATHS, 503)
-    assert bare.log().count("no request is served: the database does not answer") == 1
+    assert bare.log().count("no request is served: The database default does not answer") == 1
 
 
 def test_a_server_serves_once_its_migrations_are_there_and_is_ready_once_those_of_the_trail_are(bare: Server) -> None:
@@ -229,9 +229,24 @@ def test_a_database_that_fails_in_another_way_than_before_is_logged_anew(
         gate.try_open()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "no request is served: the database does not answer",
-        "no request is served: the database is in use by others, who hold what this needs",
+        "no request is served: The database default does not answer (away). Start it, or correct "
+        "SMARTAUTH_DATABASE_URL.",
+        "no request is served: The database default is in use by others, who hold what this needs (database is "
+        "locked). Run it again when they have ended.",
     ]
+
+
+def test_two_unlike_errors_that_nobody_has_words_for_are_both_logged(
+    monkeypatch: pytest.MonkeyPatch, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, another = ProgrammingError("one"), DataError("another")
+    monkeypatch.setattr(startup_checks, "check_database", Checks(one, one, another))
+    gate = StartupGate()
+
+    for _ in range(3):
+        gate.try_open()
+
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [one, another]
 
 
 def test_between_two_tries_nobody_pays_for_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
