@@ -1,11 +1,11 @@
 """What several checks demand of an answer, each as a result in words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.target.answer import Answer
-from smartauth_probe.target.fixture import of_others
+from smartauth_probe.target.fixture import of_both, of_others
 from smartauth_probe.target.probe import NOT_DONE, Probe
 
 INSUFFICIENT_SCOPE = "insufficient_scope"
@@ -82,6 +82,20 @@ def must_count_alike(counted: Answer, without: Answer, what: str) -> Result:
         return passed(f"{what}: {counted.total} both times.")
     both = f"{counted.total} and {without.total}"
     return failed(f"{what} tells how many records there are.", "the same number twice", both, Danger.CONTENT)
+
+
+def must_count_alike_beside(
+    probe: Probe, counted: Answer, without: Answer, what: str, listed: Callable[[], Answer]
+) -> Result:
+    """The same, but for records of others that mention A, which may belong to both; `listed` shows what is counted."""
+    result = must_count_alike(counted, without, what)
+    if not result.is_failed:
+        return result
+    found = listed()
+    shared, more = of_both(found, probe.a.id), (counted.total or 0) - (without.total or 0)
+    if shared and (found.link("next") or more == len(set(shared))):
+        return passed(f"{what}: {counted.total} and {without.total}; records of others that mention A are among them.")
+    return result
 
 
 def _headers(answer: Answer) -> set[str]:

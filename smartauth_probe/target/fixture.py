@@ -116,6 +116,12 @@ def of_others(answer: Answer, patient: str) -> list[str]:
     return [name_of(each) for each in resources if set(subjects(each)) and patient not in mentioned(each)]
 
 
+def of_both(answer: Answer, patient: str) -> list[str]:
+    """The entries that are about another patient and mention this one: they may belong to both."""
+    found = (each for each in answer.entries if patient in mentioned(each) - set(subjects(each)))
+    return [name_of(each) for each in found if set(subjects(each))]
+
+
 def mentioned(resource: Json) -> set[str]:
     """The ids of all patients that it is about or refers to."""
     return {*subjects(resource), *(patient for each in references(resource) for patient in _patient(each))}

@@ -259,6 +259,8 @@ class Asked:
 
     def _lies_in(self, resource: Json, grant: Grant) -> bool:
         owners = patients_of(resource)
+        if self.has("performers-are-members"):
+            owners |= {each["reference"].removeprefix("Patient/") for each in resource.get("performer", ())}
         if grant.patients is not None and not (owners & grant.patients or self.has("no-compartment")):
             return False
         codes = category_codings(resource)[: 1 if self.has("first-category-only") else None]

@@ -4,7 +4,7 @@ from smartauth_probe.checks.batch.bundles import bundle, entry, need_batch, read
 from smartauth_probe.checks.batch.section import EACH, HTTP, ONE_DOOR, SECTION
 from smartauth_probe.checks.categories import KIND, must_be_in_category, narrow_token
 from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
-from smartauth_probe.checks.judging import must_be_alike, must_count_alike, must_lack_scope, must_show_only
+from smartauth_probe.checks.judging import must_be_alike, must_count_alike_beside, must_lack_scope, must_show_only
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
@@ -112,7 +112,8 @@ def _(probe: Probe) -> Result:
     both, own = read_all(probe, urls)
     if not own.is_ok or own.total is None:
         raise Skip(f"A search in a batch is not counted: {own}.")
-    return must_count_alike(both, own, "the count")
+    pair = ("patient", f"{probe.a.id},{probe.b.id}")
+    return must_count_alike_beside(probe, both, own, "the count", lambda: probe.search(kind, probe.token(), pair))
 
 
 @SECTION.check(

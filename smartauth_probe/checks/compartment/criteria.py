@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from smartauth_probe.checks.check import Check, Result, worst
 from smartauth_probe.checks.compartment.section import NARROW, PEOPLE, SECTION, SOURCE, _kinds
-from smartauth_probe.checks.judging import must_count_alike, must_show_only
+from smartauth_probe.checks.judging import must_count_alike_beside, must_show_only
 from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Json
 from smartauth_probe.target.fixture import PARAMETERS
@@ -63,19 +63,24 @@ OF_A_RECORD = {
 }
 
 
+def _of_a_alone(probe: Probe, kind: str, criterion: tuple[str, str]) -> Result:
+    """What is found by it is as with A named beside it."""
+    token, own = probe.token(), (PARAMETERS.get(kind, "patient"), probe.a.id)
+    every, mine = (probe.search(kind, token, criterion, *more) for more in ((), (own,)))
+    what = f"{kind} by {criterion[0]}"
+    return worst(must_show_only(probe, every, what), must_count_alike_beside(probe, every, mine, what, lambda: every))
+
+
 def _by_record(way: str) -> Callable[[Probe], Result]:
     criterion = OF_A_RECORD[way]
 
     def run(probe: Probe) -> Result:
-        token, results = probe.token(), []
+        results = []
         for kind in _kinds(probe)[:3]:
             found = filter(None, (criterion.value(record.content) for record in probe.b.records[kind]))
             if value := next(found, ""):
                 shown = probe.hide(value, criterion.words) if criterion.words else value
-                own = (PARAMETERS.get(kind, "patient"), probe.a.id)
-                every, mine = (probe.search(kind, token, (criterion.parameter, shown), *more) for more in ((), (own,)))
-                what = f"{kind} by {criterion.parameter}"
-                results += [must_show_only(probe, every, what), must_count_alike(every, mine, what)]
+                results.append(_of_a_alone(probe, kind, (criterion.parameter, shown)))
         if not results:
             raise Skip(f"No record of B has what {criterion.parameter} finds.", f"records of B that name their {way}")
         return worst(*results)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from smartauth_probe.checks.check import Check, Danger, Result, worst
 from smartauth_probe.checks.compartment.section import HIDE, NARROW, PEOPLE, SECTION, SOURCE, _kinds
-from smartauth_probe.checks.judging import must_count_alike, must_show_only
+from smartauth_probe.checks.judging import must_count_alike_beside, must_show_only
 from smartauth_probe.target.fixture import PARAMETERS, Person
 from smartauth_probe.target.probe import Probe
 
@@ -105,4 +105,5 @@ def _(probe: Probe) -> Result:
     known, unknown = (
         probe.search("Patient", token, ("identifier", value)) for value in (probe.identifier_of_b, "nobody-7f3k")
     )
-    return worst(must_show_only(probe, known, "Patient"), must_count_alike(known, unknown, "identifier"))
+    counted = must_count_alike_beside(probe, known, unknown, "identifier", lambda: known)
+    return worst(must_show_only(probe, known, "Patient"), counted)

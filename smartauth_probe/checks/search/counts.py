@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, worst
-from smartauth_probe.checks.judging import must_count_alike
+from smartauth_probe.checks.judging import must_count_alike_beside
 from smartauth_probe.checks.search.section import KIND, NARROW, NUMBER, SEARCH, SECTION, Pairs
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import PARAMETERS
@@ -24,6 +24,11 @@ TOGETHER: dict[str, Callable[[str, str], Pairs]] = {
 }
 
 
+def _listed(probe: Probe, kind: str, *query: tuple[str, str]) -> Callable[[], Answer]:
+    """What such a search counts."""
+    return lambda: probe.search(kind, probe.token(), *query, ("_count", "200"))
+
+
 def _counted(way: str, how: str) -> Callable[[Probe], Result]:
     """A and B, A and an id that never existed, A alone: the same number."""
 
@@ -35,7 +40,8 @@ def _counted(way: str, how: str) -> Callable[[Probe], Result]:
                 probe.search(kind, token, *pairs(probe.a.id, other), *COUNTS[how])
                 for other in (probe.b.id, probe.unknown_id)
             )
-            results.append(must_count_alike(both, none, f"{kind} of A and B, {how}"))
+            what, listed = f"{kind} of A and B, {how}", _listed(probe, kind, *pairs(probe.a.id, probe.b.id))
+            results.append(must_count_alike_beside(probe, both, none, what, listed))
         return worst(*results)
 
     return run
@@ -75,11 +81,10 @@ SECTION.checks.extend(_count_checks())
 def _(probe: Probe) -> Result:
     token, results = probe.token(), []
     for how, pairs in COUNTS.items():
-        both, none = (
-            probe.search("Patient", token, ("_id", f"{probe.a.id},{other}"), *pairs)
-            for other in (probe.b.id, probe.unknown_id)
-        )
-        results.append(must_count_alike(both, none, f"Patient by two ids, {how}"))
+        two, one = (("_id", f"{probe.a.id},{other}") for other in (probe.b.id, probe.unknown_id))
+        both, none = (probe.search("Patient", token, pair, *pairs) for pair in (two, one))
+        what, listed = f"Patient by two ids, {how}", _listed(probe, "Patient", two)
+        results.append(must_count_alike_beside(probe, both, none, what, listed))
     return worst(*results)
 
 
@@ -98,7 +103,8 @@ def _(probe: Probe) -> Result:
     for kind in ("Patient", *probe.a.records):
         own = (("_id", probe.a.id),) if kind == "Patient" else ((PARAMETERS.get(kind, "patient"), probe.a.id),)
         everything, mine = (probe.search(kind, token, *pairs, *COUNTS["summary"]) for pairs in ((), own))
-        results.append(must_count_alike(everything, mine, f"{kind} without a patient"))
+        what, listed = f"{kind} without a patient", _listed(probe, kind)
+        results.append(must_count_alike_beside(probe, everything, mine, what, listed))
     return worst(*results)
 
 
