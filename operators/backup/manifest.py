@@ -11,6 +11,10 @@ class UnusableBackup(Exception):
     """There is no backup that could be restored here; the message says why."""
 
 
+class HalfRestored(Exception):
+    """Something has changed, and not all that should; the message says what."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """`engine` is django's vendor; `migrations` the latest of each app, by database."""

@@ -3,9 +3,12 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from operators.backup.manifest import UnusableBackup
 
 _OURS = {"server_side_binding", "prepare_threshold"}  # of the options those that libpq does not know
 CONNECTION = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
@@ -53,25 +56,30 @@ def dump(settings: Mapping[str, Any], file: Path) -> None:
     _run(["pg_dump", *options, _connection(settings)], settings)
 
 
-def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) -> None:
-    """What was dumped with the statements applied takes the place of what is there, in one transaction.
+@contextmanager
+def drafted(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) -> Iterator[Callable[[], None]]:
+    """The SQL of what was dumped lies beside it; what is yielded puts that, with the statements applied, in the place
+    of what is there, in one transaction.
 
-    Raises ProgramFailed, and then nothing has changed.
+    Both raise ProgramFailed, and then nothing has changed; the first also UnusableBackup. No SQL is left.
     """
-    script = file.with_suffix(".sql")
+    script, connection = file.with_suffix(".sql"), _connection(settings)
     try:
-        script.touch(mode=0o600)
-        _run(
-            ["pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", f"--file={script}", file],
-            settings,
-        )
-        with script.open("a", encoding="utf-8") as added:
-            added.write(ending(statements))
-        options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        parts = [f"--command={EMPTYING}", f"--file={script}"]
-        _run(["psql", *options, *parts, "--output=/dev/null", _connection(settings)], settings)
+        try:
+            script.unlink(missing_ok=True)
+            script.touch(mode=0o600)
+            options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--file={script}"]
+            _run(["pg_restore", *options, file], settings)
+            with script.open("a", encoding="utf-8") as added:
+                added.write(ending(statements))
+        except OSError as error:
+            raise UnusableBackup(f"{script} cannot be written ({error.strerror}).") from None
+        replacing = ["psql", "--no-psqlrc", "--quiet", "--output=/dev/null", "--single-transaction"]
+        replacing += ["--set=ON_ERROR_STOP=1", f"--command={EMPTYING}"]
+        yield lambda: _run([*replacing, f"--file={script}", connection], settings)
     finally:
-        script.unlink(missing_ok=True)
+        with suppress(OSError):
+            script.unlink(missing_ok=True)
 
 
 def ending(statements: Iterable[str]) -> str:

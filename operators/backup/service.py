@@ -1,7 +1,8 @@
 """Making and restoring a backup, whatever the engine."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from django.db import connections
@@ -14,16 +15,12 @@ from audit.models import OutboxEvent
 from oauth.ending import restored
 from oauth.ending.selection import Actor
 from operators.backup import postgresql, sqlite
-from operators.backup.manifest import Manifest, UnusableBackup
+from operators.backup.manifest import HalfRestored, Manifest, UnusableBackup
 from smart.time_units import to_datetime
 from smartauth_probe import __version__
 
 MAIN, TRAIL = "default", "audit"
 FILES = {MAIN: "main", TRAIL: "trail"}
-
-
-class HalfRestored(Exception):
-    """The trail is that of the backup, and the main database is as it was."""
 
 
 def make_backup(folder: Path) -> Manifest:
@@ -43,20 +40,23 @@ def make_backup(folder: Path) -> Manifest:
 def restore_backup(folder: Path, actor: Actor, *, with_trail: bool) -> Manifest:
     """The main database as it was, with everything ended that was granted there, in one step; then the event of it.
 
-    The trail stays, unless it is lost too: then it goes first. Raises UnusableBackup or ProgramFailed, and then nothing
-    has changed, or HalfRestored.
+    The trail stays, unless it is lost too: then it goes first, once copies of both are there. Raises UnusableBackup or
+    ProgramFailed, and then nothing has changed, or HalfRestored.
     """
     manifest = Manifest.read(folder)
     _require_restorable(manifest, folder, with_trail=with_trail)
     connections.close_all()
-    if with_trail:
-        _restore(TRAIL, folder / FILES[TRAIL], ())
-    try:
-        _restore(MAIN, folder / FILES[MAIN], restored.statements(actor.now))
-    except (UnusableBackup, postgresql.ProgramFailed) as refused:
+    with ExitStack() as drafts:
+        replace_main = drafts.enter_context(_drafted(MAIN, folder / FILES[MAIN], restored.statements(actor.now)))
         if with_trail:
-            raise HalfRestored(str(refused)) from None
-        raise
+            drafts.enter_context(_drafted(TRAIL, folder / FILES[TRAIL], ()))()
+        try:
+            replace_main()
+        except (UnusableBackup, postgresql.ProgramFailed) as refused:
+            if with_trail:
+                half = "The trail is that of the backup, the main database is as it was."
+                raise HalfRestored(f"{refused} {half}") from None
+            raise
     told = actor.event(EventKind.DATABASE_RESTORED, reason=f"as of {manifest.made_at}")
     # as older processes record: in a backup of theirs this is a table, and what there is today is not there
     OutboxEvent.objects.create(**told._asdict())
@@ -82,12 +82,12 @@ def _dump(alias: str, file: Path) -> None:
         postgresql.dump(database, file)
 
 
-def _restore(alias: str, file: Path, statements: Iterable[str]) -> None:
+def _drafted(alias: str, file: Path, statements: Iterable[str]) -> AbstractContextManager[Callable[[], None]]:
+    """Yields what replaces the database; whatever can fail before has not then."""
     database = connections[alias].settings_dict
     if _engine() == "sqlite":
-        sqlite.restore(file, str(database["NAME"]), statements)
-    else:
-        postgresql.restore(file, database, statements)
+        return sqlite.drafted(file, str(database["NAME"]), statements)
+    return postgresql.drafted(file, database, statements)
 
 
 def _engine() -> str:

@@ -122,18 +122,42 @@ def test_what_is_no_whole_backup_is_refused_and_nothing_changes(machine: Machine
     assert introspect(server, lives)["active"] is True
 
 
-def test_a_restore_with_the_trail_that_fails_half_way_says_what_has_changed(machine: Machine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["main", "trail"])
+def test_with_the_trail_nothing_changes_either_where_one_of_both_is_damaged(
+    machine: Machine, tmp_path: Path, file: str
+) -> None:
     server, folder = machine.server, tmp_path / "backup"
     server.manage("backup", str(folder))
     lives = token(server)
-    os.truncate(folder / "main", (folder / "main").stat().st_size // 2)
+    known = trail(machine)
+    os.truncate(folder / file, (folder / file).stat().st_size // 2)
     server.stop()
 
-    with pytest.raises(AssertionError, match="The trail is that of the backup, the main database is as it was"):
+    with pytest.raises(AssertionError, match="Nothing has changed"):
         server.manage("restore", str(folder), "--yes", "--with-trail")
 
     server.start()
     assert introspect(server, lives)["active"] is True
+    assert known <= trail(machine)
+    assert {each.name for each in folder.iterdir()} == {"backup.json", "main", "trail"}
+
+
+def test_with_the_trail_both_are_as_in_the_backup(machine: Machine, tmp_path: Path) -> None:
+    server, folder = machine.server, tmp_path / "backup"
+    known = trail(machine)
+    server.manage("backup", str(folder))
+    lost = token(server)
+    later = trail(machine) - known
+    server.stop()
+
+    server.manage("restore", str(folder), "--yes", "--with-trail")
+
+    server.start()
+    now = trail(machine)
+    assert known <= now
+    assert later
+    assert not later & now
+    assert introspect(server, lost) == {"active": False}
 
 
 def test_what_a_newer_version_made_since_the_backup_is_gone(machine: Machine, tmp_path: Path) -> None:

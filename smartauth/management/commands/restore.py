@@ -17,9 +17,9 @@ from fhir.audit import shipping as fhir_shipping
 from oauth.management.operator import operator_at_command_line
 from oauth.management.verb_command import VerbCommand
 from operators import readiness
-from operators.backup.manifest import UnusableBackup
+from operators.backup.manifest import HalfRestored, UnusableBackup
 from operators.backup.postgresql import ProgramFailed
-from operators.backup.service import HalfRestored, restore_backup
+from operators.backup.service import restore_backup
 from smart.time_units import DAY
 from smartauth.management.verbs import RESTORE
 from smartauth.running_server import running_server
@@ -42,7 +42,7 @@ class Command(VerbCommand):
         except (UnusableBackup, ProgramFailed) as refused:
             raise CommandError(f"{refused} Nothing has changed.") from None
         except HalfRestored as half:
-            raise CommandError(f"{half} The trail is that of the backup, the main database is as it was.") from None
+            raise CommandError(str(half)) from None
         facts = {**asdict(manifest), "can_sign": _can_sign()}
         if options["json"]:
             self.stdout.write(json.dumps(facts))

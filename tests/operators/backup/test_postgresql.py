@@ -1,8 +1,15 @@
-"""What empties a database before a restore: all that the role owns in `public` goes, and nobody else's code runs."""
+"""Before a restore a database is emptied of all that the role owns in `public`, and nobody else's code runs.
+
+And before that its SQL lies beside the backup.
+"""
+
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from operators.backup import postgresql
+from operators.backup.manifest import UnusableBackup
 from operators.backup.postgresql import EMPTYING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql, pytest.mark.requirement("RV-08")]
@@ -70,3 +77,13 @@ def test_what_shares_its_number_with_something_of_an_extension_goes_too() -> Non
     ask(EMPTYING)
 
     assert names() == set()
+
+
+def test_where_the_sql_cannot_be_written_the_backup_is_told_to_be_of_no_use(tmp_path: Path) -> None:
+    (tmp_path / "main.sql").mkdir()
+
+    with (
+        pytest.raises(UnusableBackup, match=rf"^{tmp_path}/main\.sql cannot be written \(Is a directory\)\.$"),
+        postgresql.drafted(tmp_path / "main", {"OPTIONS": {}}, []),
+    ):
+        pytest.fail("nothing is drafted")
