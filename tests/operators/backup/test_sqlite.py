@@ -143,8 +143,13 @@ def test_a_restore_that_is_killed_at_the_end_has_lost_nothing_that_was_committed
     assert texts(database) == {"here", "in the journal"}
 
 
-def test_what_lay_in_a_journal_is_not_in_the_restored_database(database: Path, backup: Path) -> None:
+@pytest.mark.parametrize("is_folded", [True, False])
+def test_what_lay_in_a_journal_is_not_in_the_restored_database(
+    database: Path, backup: Path, monkeypatch: pytest.MonkeyPatch, is_folded: bool
+) -> None:
     leave_a_journal(database, "in the journal")
+    if not is_folded:  # as of a file that SQLite cannot read
+        monkeypatch.setattr(sqlite, "_fold_journals", lambda _: None)
 
     restore(backup, database)
 
