@@ -1,10 +1,11 @@
 """Work that is counted is the same each time, and grows by what is added."""
 
+import re
 import sys
 
 import pytest
 
-from tests.work import work_of
+from tests.work import LINEAR, growth, work_of
 
 pytestmark = pytest.mark.one_engine
 
@@ -28,3 +29,13 @@ def test_what_fails_is_counted_no_further_and_fails() -> None:
         work_of(lambda: 1 // 0)
 
     assert sys.getprofile() is before
+
+
+def test_what_looks_at_a_text_once_grows_with_it() -> None:
+    assert growth(lambda text: text.split(","), "a,") < LINEAR
+    assert growth(re.compile(r"\w+").findall, "a ") < LINEAR
+
+
+def test_what_looks_at_all_that_is_left_from_each_place_is_seen_in_a_regular_expression_too() -> None:
+    assert growth(re.compile(r'(\w+)="(.*?)";').findall, 'a="', length=600) > LINEAR
+    assert growth(re.compile("a*b").search, "a", length=600) > LINEAR

@@ -1,7 +1,7 @@
 import pytest
 
 from smart.http.media_types import FORM, parse_accept, parse_media_type
-from tests.work import work_of
+from tests.work import LINEAR, growth, work_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_a_long_header_costs_no_more_than_its_length(piece: str) -> None:
     work = work_of(lambda: parse_accept(text))
 
     assert sum(work) < 100 * len(text)  # who looks at all that is left for each piece looks thousands of times
+
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize("piece", [";", '";', ",;", '\\";', "a=b;", "=,", 'a="', '"', "a", " ", "q=0.", "=", "/"])
+@pytest.mark.parametrize("start", ["", "a/b;", 'a/b;a="', "a/b;q=0.0"])
+def test_what_a_long_header_costs_grows_no_faster_than_it(start: str, piece: str) -> None:
+    def read(text: str) -> None:
+        for each in parse_accept(text):
+            assert each.is_refused in (True, False)
+
+    assert growth(read, piece, start=start) < LINEAR

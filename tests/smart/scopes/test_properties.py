@@ -1,5 +1,6 @@
 """Scopes against a brute-force model: every interaction of a small world, asked one by one."""
 
+from contextlib import suppress
 from itertools import product
 
 import pytest
@@ -19,7 +20,7 @@ from smart.scopes.scope_sets import (
     shortest_form,
 )
 from smart.tokens.refresh import narrowed_scope
-from tests.work import work_of
+from tests.work import LINEAR, growth, work_of
 
 TYPES = ("Observation", "Patient", "Condition")
 RECORDS = tuple(product(("1", "2"), ("x", "y")))
@@ -176,6 +177,19 @@ def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
 
     assert half < 2_000_000  # the hundred are compared each with each
     assert whole - half < 4_500 * 150  # a name without a restriction is compared with none of them
+
+
+@pytest.mark.requirement("SCP-21")
+@pytest.mark.parametrize("start", ["", "patient/Observation.rs?code=", "launch/patient?role=", "patient/"])
+@pytest.mark.parametrize("piece", ["z", "z ", "/", "a=&", "&", "%", "\\", ",", "a|", "=", ":", "__", ".", "?", "\0"])
+def test_what_a_long_scope_costs_grows_no_faster_than_it(start: str, piece: str) -> None:
+    def judge(scope: str) -> None:
+        result = grantable_scope(scope, "patient/*.cruds", types=frozenset(TYPES), supported=is_supported)
+        scopes_beyond(scope, result)
+        with suppress(InvalidScope):
+            narrowed_scope(scope, scope, granted_scope=scope, requested_scope=scope, types=frozenset(TYPES))
+
+    assert growth(judge, piece, start=start) < LINEAR
 
 
 @pytest.mark.requirement("SCP-21", "E91")
