@@ -122,11 +122,17 @@ def test_a_row_that_is_not_there_filters_also_where_there_is_nothing_to_choose(
 
 @pytest.mark.parametrize("page", ["9", "0"])
 def test_a_page_that_is_past_the_end_leaves_the_filters(
-    operator: Operator, make_token: MakeToken, monkeypatch: pytest.MonkeyPatch, page: str
+    operator: Operator,
+    make_client: MakeClient,
+    grant: Grant,
+    make_token: MakeToken,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
 ) -> None:
     monkeypatch.setattr(OperatorAdmin, "list_per_page", 1)
-    make_token()
-    make_token()
+    for _ in range(2):
+        make_token(grant(make_client()))
+    assert operator.get("oauth/accesstoken/", state="live").context["cl"].result_count >= 2
 
     answer = operator.get("oauth/accesstoken/", state="live", p=page)
 
