@@ -55,8 +55,8 @@ def has_client_credentials(request: Request) -> bool:
 
 def protected_fhir_server(client: AuthenticatedClient, base: str) -> FhirServer:
     """The FHIR base of that URL, one that the caller protects. Raises Forbidden."""
-    found = FhirServer.of(canonical_url(base))
-    if found is None or not found.resource_servers.filter(client=client.pk).exists():
+    found = FhirServer.of(canonical_url(base), FhirServer.objects.filter(resource_servers__client=client.pk))
+    if found is None:
         raise Forbidden("aud is not a FHIR base that this client protects", presented=base)
     return found
 

@@ -97,9 +97,10 @@ class FhirServer(models.Model):
         return self.name if self.version == NO_FHIR else f"{self.name}, {self.get_version_display()}"
 
     @classmethod
-    def of(cls, base: str) -> "FhirServer | None":
-        """The one of that base, in the spelling that is stored."""
-        return None if has_unsafe_characters(base) else only_row(cls.objects.filter(base=base))
+    def of(cls, base: str, among: "models.QuerySet[FhirServer] | None" = None) -> "FhirServer | None":
+        """The one of that base, in the spelling that is stored, of all or among these."""
+        found = cls.objects.all() if among is None else among
+        return None if has_unsafe_characters(base) else only_row(found.filter(base=base))
 
     @classmethod
     def userinfo(cls) -> Self:
