@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from smartauth_probe.checks.check import Danger, Result, failed, passed
 from smartauth_probe.skip import Skip
-from smartauth_probe.target.answer import Answer, Json
+from smartauth_probe.target.answer import Answer, Json, codings
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.tokens.source import GivenToken
@@ -14,11 +14,7 @@ KIND = "Observation"
 
 def categories(resource: Json) -> Iterator[tuple[str, str]]:
     """The system and code of each."""
-    concepts = resource.get("category")
-    for concept in concepts if isinstance(concepts, list) else [concepts]:  # one alone in DSTU2
-        for each in concept.get("coding", ()) if isinstance(concept, dict) else ():
-            if isinstance(each, dict) and isinstance(each.get("code"), str):
-                yield str(each.get("system", "")), each["code"]
+    return codings(resource, "category")
 
 
 def two_categories(probe: Probe) -> tuple[tuple[str, str], Record, Record]:

@@ -125,6 +125,16 @@ def identifiers(resource: Json) -> list[Json]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
+def codings(resource: Json, name: str) -> Iterator[tuple[str, str]]:
+    """System and code of each coding in that member, one concept or several; what is no coding is passed over."""
+    concepts = resource.get(name)
+    for concept in concepts if isinstance(concepts, list) else [concepts]:
+        found = concept.get("coding") if isinstance(concept, dict) else None
+        for each in found if isinstance(found, list) else ():
+            if isinstance(each, dict) and isinstance(each.get("code"), str):
+                yield _text(each.get("system")), each["code"]
+
+
 def _resources(bundle: Json) -> Iterator[Json]:
     entries = bundle.get("entry") if bundle.get("resourceType") == "Bundle" else ()
     for entry in entries if isinstance(entries, list) else ():

@@ -7,7 +7,7 @@ from smartauth_probe.checks.check import Check, Result, worst
 from smartauth_probe.checks.compartment.section import NARROW, PEOPLE, SECTION, SOURCE, _kinds
 from smartauth_probe.checks.judging import must_count_alike_beside, must_show_only
 from smartauth_probe.skip import Skip
-from smartauth_probe.target.answer import Json
+from smartauth_probe.target.answer import Json, codings
 from smartauth_probe.target.fixture import PARAMETERS
 from smartauth_probe.target.probe import Probe
 
@@ -34,11 +34,7 @@ def _objects(found: Any) -> Iterator[Json]:
 
 def _code(content: Json, name: str) -> str:
     """The first code of it, with its system."""
-    for concept in _objects(content.get(name)):
-        for coding in _objects(concept.get("coding")):
-            if code := _text(coding, "code"):
-                return "|".join(filter(None, (_text(coding, "system"), code)))
-    return ""
+    return next(("|".join(filter(None, coding)) for coding in codings(content, name) if coding[1]), "")
 
 
 def _day(content: Json) -> str:

@@ -8,25 +8,18 @@ from smartauth_probe.checks.judging import must_count_alike, must_show_only
 from smartauth_probe.checks.search.counts import COUNTS
 from smartauth_probe.checks.search.section import CLOSE, KIND, SEARCH, SECTION
 from smartauth_probe.skip import Skip
-from smartauth_probe.target.answer import Answer, Json
+from smartauth_probe.target.answer import Answer, codings
 from smartauth_probe.target.probe import READER, Probe
 
 
 def _code_of_b(probe: Probe) -> str:
     """A code that B's records have and A's have not. Raises Skip."""
-    own = {code for record in probe.a.records.get(KIND, ()) for code in _codes(record.content)}
+    own = {code for record in probe.a.records.get(KIND, ()) for _, code in codings(record.content, "code")}
     for record in probe.b.records.get(KIND, ()):
-        for code in _codes(record.content):
+        for _, code in codings(record.content, "code"):
             if code not in own:
                 return probe.hide(code, "a code of B alone")
     raise Skip("B has no Observation with a code that A has not.", "such a record for B")
-
-
-def _codes(resource: Json) -> Iterator[str]:
-    concept = resource.get("code")
-    for each in concept.get("coding", ()) if isinstance(concept, dict) else ():
-        if isinstance(each, dict) and isinstance(each.get("code"), str):
-            yield each["code"]
 
 
 CHAINS: dict[str, tuple[str, str]] = {
