@@ -1,5 +1,8 @@
 """What a test finds whose connection was lost before it began."""
 
+import os
+from contextlib import suppress
+
 import pytest
 from django.db import connection, connections
 
@@ -33,3 +36,16 @@ def test_a_connection_that_lives_is_kept(committed: None, request: pytest.Fixtur
     lost_connections.pytest_runtest_setup(request.node)
 
     assert connection.connection is kept
+
+
+def test_who_closes_its_socket_is_named(committed: None, request: pytest.FixtureRequest) -> None:
+    connection.ensure_connection()
+    running = lost_connections.pytest_runtest_protocol(request.node)
+    next(running)
+    with open(os.devnull, "rb") as other:
+        os.dup2(other.fileno(), connection.connection.fileno())
+
+    with pytest.warns(UserWarning, match="closed the socket of default, socket:"), suppress(StopIteration):
+        next(running)
+
+    connection.close()

@@ -26,6 +26,7 @@ class PreparedStatement:
         self._pgconn, self._loop = connection.pgconn, asyncio.get_running_loop()
         self._transformer = Transformer(connection)
         self._knows_columns = False
+        self._watched: int | None = None
 
     @classmethod
     async def prepare(cls, connection: AsyncConnection, text: str, types: Sequence[str]) -> Self:
@@ -46,18 +47,31 @@ class PreparedStatement:
 
     async def _result(self) -> PGresult:
         answer: asyncio.Future[PGresult] = self._loop.create_future()
-        results: list[PGresult] = []
-        socket = self._pgconn.socket  # a connection that broke has none
-        self._loop.add_reader(socket, self._read, results, answer)
+        self._watch([], answer)
         try:
-            while self._pgconn.flush():
-                await self._until_writable(socket)
             return await answer
         finally:
-            self._loop.remove_reader(socket)
+            self._watch_no_more()
 
-    def _read(self, results: list[PGresult], answer: "asyncio.Future[PGresult]") -> None:
+    def _watch(self, results: list[PGresult], answer: "asyncio.Future[PGresult]") -> None:
+        """For one event: libpq closes the socket of a connection that broke, and whom the loop accepts next gets its
+        number; and libuv tells once of an error, after which there may be something to read, and the error then.
+        """
+        waits_to_write = self._pgconn.flush()
+        self._watched = self._pgconn.socket  # a connection that broke has none
+        self._loop.add_reader(self._watched, self._go_on, results, answer)
+        if waits_to_write:
+            self._loop.add_writer(self._watched, self._go_on, results, answer)
+
+    def _watch_no_more(self) -> None:
+        if self._watched is not None:
+            self._loop.remove_reader(self._watched)
+            self._loop.remove_writer(self._watched)
+            self._watched = None
+
+    def _go_on(self, results: list[PGresult], answer: "asyncio.Future[PGresult]") -> None:
         """Reads what has come; the answer is there once the server says that nothing follows it."""
+        self._watch_no_more()
         try:
             self._pgconn.consume_input()
             while not answer.done() and not self._pgconn.is_busy():
@@ -67,14 +81,8 @@ class PreparedStatement:
                     answer.set_result(results[-1])
                 else:
                     raise psycopg.OperationalError("the database sent no result")
+            if not answer.done():
+                self._watch(results, answer)
         except psycopg.Error as error:
             if not answer.done():
                 answer.set_exception(error)
-
-    async def _until_writable(self, socket: int) -> None:
-        writable = asyncio.Event()
-        self._loop.add_writer(socket, writable.set)
-        try:
-            await writable.wait()
-        finally:
-            self._loop.remove_writer(socket)

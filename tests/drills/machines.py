@@ -3,6 +3,7 @@
 Each is a machine on a network, where the test may make one; elsewhere they are processes of this one.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -116,6 +117,12 @@ def replicated(**parameters: str) -> Iterator[tuple[Pair, list[Server]]]:
 def of_all(server: Server) -> dict[str, str]:
     """What each further web machine has as that one has it."""
     return {name: server.environment[name] for name in OF_ALL}
+
+
+def failures(servers: list[Server]) -> str:
+    """What these say of requests in which something of theirs failed, other than a database that does not answer."""
+    said = "".join(server.log() for server in servers)
+    return "".join(re.findall(r"^\d{4}-.* failed\n(?:(?!\d{4}-).*\n)*", said, re.MULTILINE))
 
 
 def _machine(network: Network | None, name: str) -> Machine:

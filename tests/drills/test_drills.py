@@ -12,7 +12,7 @@ import pytest
 from oauth.http.async_connection import AsyncConnection
 from tests.drills.failover import Failover, Partition
 from tests.drills.lives import Load
-from tests.drills.machines import DATABASES, Pair, of_all, replicated
+from tests.drills.machines import DATABASES, Pair, failures, of_all, replicated
 from tests.drills.restore import Restore
 from tests.drills.verdict import Examination
 from tests.flows.app import RESOURCE_SERVER, introspect, read, revoke, token
@@ -42,7 +42,7 @@ def test_a_promoted_standby_knows_all_that_was_acknowledged(machines: tuple[Pair
 
     verdict = drill.run(*machines)
 
-    assert drill.load.wrong == []
+    assert drill.load.wrong == [], failures(machines[1])
     assert (verdict.lost, verdict.resurrected) == (0, 0), verdict.table()
     assert {answer.status_code for answer in drill.away} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in drill.away)
@@ -56,7 +56,7 @@ def test_a_restored_backup_brings_nothing_back_and_loses_no_event(machines: tupl
 
     verdict = drill.run(*machines)
 
-    assert drill.load.wrong == []
+    assert drill.load.wrong == [], failures(machines[1])
     assert (verdict.lost, verdict.resurrected) == (0, 0), verdict.table()
     assert {row.acknowledged > 10 for row in verdict.rows} == {True}, verdict.table()
 
@@ -278,7 +278,7 @@ def test_a_primary_that_was_cut_off_loses_nothing_and_acknowledges_nothing_when_
 
     assert revoked.status_code == 200
     assert told == [False, False, True]
-    assert drill.load.wrong == []
+    assert drill.load.wrong == [], failures(machines[1])
     assert (verdict.lost, verdict.resurrected) == (0, 0), verdict.table()
     assert {answer.status_code for answer in drill.away} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in drill.away)
