@@ -40,8 +40,7 @@ async def _answer_by_assertion(work: Work[AnswerT], request: MachineRequest, dig
     """The answer of `work`, once the assertion is good, whose client the request has then; else nothing."""
     if not is_read(request):
         return None
-    # who it says signed it is not believed yet: it waits among those of its address
-    return await gathered_answer(_with_assertions(work), request, digest, line=request.address)
+    return await gathered_answer(_with_assertions(work), request, digest)
 
 
 @cache

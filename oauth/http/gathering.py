@@ -5,16 +5,16 @@ answered here. What is not goes alone, in a thread: a refusal, a first request, 
 each request of a batch that failed. So the rules of all that exist once, and no other request waits for it.
 
 - Turns: a batch starts a few turns of the loop late, so that those who have just been answered can join it.
-- Fairness: each client has a line of its own, and one request of each line is taken in turn. Who signs an assertion
-  waits among those of its address: nobody knows yet whose it is.
-- Bound: who finds the queue full is told to come back.
+- Fairness: one request of each network is taken in turn, and of a network one of each client. Nobody knows yet who
+  asks: a stranger may name any client, but in its own network. Of IPv4 a network is one address.
+- Bound: where the queue is full, the last one of those who have most in it is told to come back.
 - The same token twice: the second waits for the next batch. There it is what it would have been alone: a reuse.
 """
 
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -23,27 +23,23 @@ from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.http.per_loop import PerLoop
+from smart.http.addresses import caller_network
 from smart.http.errors import TemporarilyUnavailable
 
 log = logging.getLogger("smartauth.request")
 
 MOST_TOGETHER = 64  # of one transaction: it holds its locks for some milliseconds
 MOST_WAITING = 1024
-MOST_OF_ONE_LINE = 512
 TURNS = 4
 SECONDS = 10  # after which a batch has failed, whatever it waits for
 
 
 class Waiting(NamedTuple):
-    """A request that waits, the digest of the token that it uses up or ends, and where its answer goes.
-
-    `line` is the one in which it waits: its client's, as far as anybody knows who asks.
-    """
+    """A request that waits, the digest of the token that it uses up or ends, and where its answer goes."""
 
     request: MachineRequest
     digest: str
     answer: "asyncio.Future[Any]"
-    line: str
 
 
 AnswerT = TypeVar("AnswerT")
@@ -51,9 +47,7 @@ Answers = list[MachineResponse | None]
 Work = Callable[[Lane, list[Waiting]], Awaitable[list[AnswerT | None]]]
 
 
-async def gathered_answer(
-    work: Work[AnswerT], request: MachineRequest, digest: str = "", *, line: str = ""
-) -> AnswerT | None:
+async def gathered_answer(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
     """The answer, committed; None for what has to go alone. Raises TemporarilyUnavailable.
 
     On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
@@ -62,14 +56,14 @@ async def gathered_answer(
         return None
     kinds = _kinds_of_loop()
     gathering = kinds.get(work) or kinds.setdefault(work, Gathering(work))
-    return await gathering.answer(request, digest, line or request.credentials.client_id)
+    return await gathering.answer(request, digest)
 
 
 class Queued(Protocol):
     """What waits in a queue."""
 
     @property
-    def line(self) -> str: ...
+    def request(self) -> MachineRequest: ...
     @property
     def digest(self) -> str: ...
     @property
@@ -80,42 +74,81 @@ QueuedT = TypeVar("QueuedT", bound=Queued)
 
 
 class Queue(Generic[QueuedT]):
-    """Requests that wait, in a line for each client, or for each address where no client is known."""
+    """Requests that wait: for each network that asks the lines of the clients that it names, each in its turn."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, deque[QueuedT]] = OrderedDict()
+        self._networks: OrderedDict[str, OrderedDict[str, deque[QueuedT]]] = OrderedDict()
+        self._lengths: Counter[str] = Counter()  # of all lines of a network
         self._length = 0
 
     def __len__(self) -> int:
         return self._length
 
     def add(self, waiting: QueuedT) -> None:
-        """Puts it at the end of its line. Raises TemporarilyUnavailable where there is no room."""
-        if self._length >= MOST_WAITING or len(self._lines.get(waiting.line, ())) >= MOST_OF_ONE_LINE:
-            raise TemporarilyUnavailable("too many requests are waiting, try again", rule="SD-20")
-        self._lines.setdefault(waiting.line, deque()).append(waiting)
+        """Puts it at the end of its line. Raises TemporarilyUnavailable where there is no room for it."""
+        network, client = caller_network(waiting.request.address), waiting.request.credentials.client_id
+        if self._length >= MOST_WAITING:
+            self._make_room(network, client)
+        self._line(network, client).append(waiting)
+        self._lengths[network] += 1
         self._length += 1
 
     def take(self) -> list[QueuedT]:
         """The next batch: one of each line in turn, each token once."""
         batch: list[QueuedT] = []
         digests: set[str] = set()
-        again: list[QueuedT] = []
-        while self._lines and len(batch) < MOST_TOGETHER:
-            name, line = self._lines.popitem(last=False)
-            waiting = line.popleft()
-            if line:
-                self._lines[name] = line
+        again: list[tuple[str, str, QueuedT]] = []
+        while self._networks and len(batch) < MOST_TOGETHER:
+            network, client, waiting = self._next()
             if waiting.digest in digests:
-                again.append(waiting)
+                again.append((network, client, waiting))
                 continue
-            self._length -= 1
+            self._count_out(network)
             if not waiting.answer.done():  # done: who asked has gone
                 batch.append(waiting)
                 digests |= {waiting.digest} - {""}
-        for waiting in reversed(again):
-            self._lines.setdefault(waiting.line, deque()).appendleft(waiting)
+        for network, client, waiting in reversed(again):
+            self._line(network, client).appendleft(waiting)
         return batch
+
+    def _line(self, network: str, client: str) -> deque[QueuedT]:
+        return self._networks.setdefault(network, OrderedDict()).setdefault(client, deque())
+
+    def _next(self) -> tuple[str, str, QueuedT]:
+        network, lines = self._networks.popitem(last=False)
+        client, line = lines.popitem(last=False)
+        waiting = line.popleft()
+        if line:
+            lines[client] = line
+        if lines:
+            self._networks[network] = lines
+        return network, client, waiting
+
+    def _count_out(self, network: str) -> None:
+        self._length -= 1
+        self._lengths[network] -= 1
+        if not self._lengths[network]:
+            del self._lengths[network]
+
+    def _make_room(self, network: str, client: str) -> None:
+        """The last one of the longest line leaves. Raises TemporarilyUnavailable where that is the newcomer's own."""
+        longest = max(self._lengths, key=self._lengths.__getitem__)
+        if self._lengths[longest] <= self._lengths[network] + 1:
+            longest = network
+        lines = self._networks.get(longest, OrderedDict())
+        name = max(lines, key=lambda each: len(lines[each]), default=client)
+        if longest == network and len(lines.get(name, ())) <= len(lines.get(client, ())) + 1:
+            raise _too_many()
+        last = lines[name].pop()
+        if not lines[name]:
+            del lines[name]  # the network has others: it had two more than the newcomer's
+        self._count_out(longest)
+        if not last.answer.done():
+            last.answer.set_exception(_too_many())
+
+
+def _too_many() -> TemporarilyUnavailable:
+    return TemporarilyUnavailable("too many requests are waiting, try again", rule="SD-20")
 
 
 class Batches(ABC, Generic[QueuedT]):
@@ -155,9 +188,8 @@ class Gathering(Batches[Waiting], Generic[AnswerT]):
         self._work, self._lane = work, Lane()
         self._new_answer = asyncio.get_running_loop().create_future
 
-    async def answer(self, request: MachineRequest, digest: str, line: str) -> AnswerT | None:
-        waiting = Waiting(request, digest, self._new_answer(), line)
-        found: AnswerT | None = await self.wait(waiting)
+    async def answer(self, request: MachineRequest, digest: str) -> AnswerT | None:
+        found: AnswerT | None = await self.wait(Waiting(request, digest, self._new_answer()))
         return found
 
     async def _answer(self, batch: list[Waiting]) -> None:

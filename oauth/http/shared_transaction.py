@@ -33,10 +33,6 @@ class Write(NamedTuple):
     answer: "asyncio.Future[Any]"
     digest: str = ""  # the same token twice may stand in one transaction: one use comes after the other
 
-    @property
-    def line(self) -> str:
-        return self.request.credentials.client_id
-
 
 class Outcome(NamedTuple):
     """What a work has returned or raised."""

@@ -34,6 +34,7 @@ def is_same_address(one: str, other: str, prefixes: PrefixLengths = DEFAULT_PREF
     return second in ip_network((first.packed, prefix), strict=False)
 
 
+@remembered
 def caller_network(text: str) -> str:
     """Whose address it is as far as anybody can tell: of IPv6 the network, in which one caller has all addresses."""
     address = _parse(text)

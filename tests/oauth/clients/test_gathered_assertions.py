@@ -134,18 +134,18 @@ def test_one_that_is_sent_several_times_at_one_moment_counts_once(
 
 
 @pytest.mark.requirement("CL-05", "SD-20")
-def test_forged_ones_cost_no_batch_each_and_do_not_fill_the_line_of_the_client_that_they_name(
+def test_forged_ones_cost_no_batch_each_and_keep_no_place_from_the_client_that_they_name(
     together: Together, make_service: Callable[[], Client], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = make_service()
     forged = asking(service, new_pair("ES384", KEYS[0].kid), jti="the same")
-    monkeypatch.setattr(gathering, "MOST_OF_ONE_LINE", 8)
+    monkeypatch.setattr(gathering, "MOST_WAITING", 8)
     settings.SMARTAUTH_TRUSTED_PROXIES = 1
     sent = [("203.0.113.7", forged)] * 8 + [("198.51.100.9", asking(service))]
 
     answers = together.post("/o/token", *[{**posted, "headers": {"x-forwarded-for": peer}} for peer, posted in sent])
 
-    assert statuses(answers) == [401] * 8 + [200]
+    assert statuses(answers) == [401] * 7 + [503, 200]
     assert [trip for trip in together.round_trips if trip == ["INSERT INTO"]] == [["INSERT INTO"]]
 
 

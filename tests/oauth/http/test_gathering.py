@@ -19,12 +19,15 @@ pytestmark = pytest.mark.one_engine
 Batch = list[tuple[str, str]]
 
 
-def machine_request(client: str) -> MachineRequest:
-    return MachineRequest("/o/token", {}, "192.0.2.7", Parameters([]), Credentials(client, None), now=1)
+HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 
 
-def waiting(client: str, digest: str = "") -> Waiting:
-    return Waiting(machine_request(client), digest, asyncio.get_running_loop().create_future(), client)
+def machine_request(client: str, address: str = HERE) -> MachineRequest:
+    return MachineRequest("/o/token", {}, address, Parameters([]), Credentials(client, None), now=1)
+
+
+def waiting(client: str, address: str = HERE) -> Waiting:
+    return Waiting(machine_request(client, address), "", asyncio.get_running_loop().create_future())
 
 
 class Work:
@@ -47,7 +50,7 @@ def ask(work: Work, *asked: tuple[str, str]) -> list[Any]:
 
     async def all_at_once() -> list[Any]:
         gathered = Gathering(work)
-        answers = [gathered.answer(machine_request(client), digest, client) for client, digest in asked]
+        answers = [gathered.answer(machine_request(client), digest) for client, digest in asked]
         return await asyncio.gather(*answers, return_exceptions=True)
 
     return [answer.body if isinstance(answer, MachineResponse) else answer for answer in asyncio.run(all_at_once())]
@@ -101,21 +104,84 @@ def test_a_token_brought_often_keeps_no_other_request_of_that_client_waiting() -
 
 
 @pytest.mark.requirement("SD-20")
-def test_one_client_cannot_fill_the_queue_and_who_finds_no_room_is_told_to_come_back() -> None:
-    work = Work()
+def test_a_stranger_who_names_a_client_has_the_turns_of_its_own_network_alone() -> None:
+    async def taken() -> list[str]:
+        queue = Queue[Waiting]()
+        for each in [waiting("app", ELSEWHERE)] * 70 + [waiting(f"invented-{n}", ELSEWHERE) for n in range(70)]:
+            queue.add(each)
+        for _ in range(3):
+            queue.add(waiting("app"))
+        return [each.request.address for each in queue.take()][:7]
 
-    answers = ask(work, *[("greedy", "")] * 600, ("other", ""))
+    assert asyncio.run(taken()) == [ELSEWHERE, HERE, ELSEWHERE, HERE, ELSEWHERE, HERE, ELSEWHERE]
 
-    refused = [answer for answer in answers if isinstance(answer, TemporarilyUnavailable)]
-    assert (len(refused), answers[-1]) == (88, b"other")
-    assert {(each.status, each.headers["Retry-After"]) for each in refused} == {(503, "5")}
+
+def fill(*asked: tuple[str, str, int], then: tuple[str, str]) -> tuple[list[tuple[str, str]], bool]:
+    """Who is told to come back of a full queue, so many of each client at an address, when one more comes; and
+    whether that one is let in."""
+
+    async def filled() -> tuple[list[tuple[str, str]], bool]:
+        queue = Queue[Waiting]()
+        waited = [waiting(client, address) for client, address, count in asked for _ in range(count)]
+        for each in waited:
+            queue.add(each)
+        try:
+            queue.add(waiting(*then))
+        except TemporarilyUnavailable:
+            is_in = False
+        else:
+            is_in = True
+        assert len(queue) == gathering.MOST_WAITING
+        refused = [each for each in waited if each.answer.done()]
+        assert all(isinstance(each.answer.exception(), TemporarilyUnavailable) for each in refused)
+        assert sum(len(queue.take()) for _ in range(20)) == gathering.MOST_WAITING
+        assert len(queue) == 0
+        return [(each.request.credentials.client_id, each.request.address) for each in refused], is_in
+
+    return asyncio.run(filled())
 
 
 @pytest.mark.requirement("SD-20")
-def test_the_queue_of_all_clients_has_a_bound() -> None:
-    answers = ask(Work(), *[(f"client-{number}", "") for number in range(1100)])
+@pytest.mark.parametrize(
+    ("asked", "then", "expected"),
+    [
+        ([("app", ELSEWHERE, 1024)], ("app", HERE), [("app", ELSEWHERE)]),
+        ([("app", ELSEWHERE, 500), ("x", ELSEWHERE, 501), ("y", HERE, 23)], ("app", HERE), [("x", ELSEWHERE)]),
+        ([("greedy", HERE, 1000), ("other", HERE, 24)], ("other", HERE), [("greedy", HERE)]),
+        ([("x", ELSEWHERE, 511), ("greedy", HERE, 500), ("other", HERE, 13)], ("other", HERE), [("greedy", HERE)]),
+    ],
+    ids=["of a stranger", "of a stranger, of whom it names most", "of a greedy client", "of its own network"],
+)
+def test_in_a_full_queue_the_last_one_of_the_longest_line_makes_room(
+    asked: list[tuple[str, str, int]], then: tuple[str, str], expected: list[tuple[str, str]]
+) -> None:
+    assert fill(*asked, then=then) == (expected, True)
 
-    assert sum(isinstance(answer, TemporarilyUnavailable) for answer in answers) == 1100 - 1024
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize(
+    ("asked", "then"),
+    [
+        ([("app", HERE, 1024)], ("app", HERE)),
+        ([("app", HERE, 512), ("app", ELSEWHERE, 512)], ("app", HERE)),
+        ([("app", HERE, 512), ("other", HERE, 512)], ("other", HERE)),
+        ([(f"client-{n}", f"192.0.{n // 250}.{n % 250}", 1) for n in range(1024)], ("app", ELSEWHERE)),
+    ],
+    ids=["one line alone", "of two networks", "of two clients", "of a thousand networks"],
+)
+def test_who_finds_no_room_and_has_most_is_told_to_come_back(
+    asked: list[tuple[str, str, int]], then: tuple[str, str]
+) -> None:
+    assert fill(*asked, then=then) == ([], False)
+
+
+@pytest.mark.requirement("SD-20")
+def test_who_is_told_to_come_back_hears_when() -> None:
+    answers = ask(Work(), *[("client", "")] * 1100)
+
+    refused = [answer for answer in answers if isinstance(answer, TemporarilyUnavailable)]
+    assert len(refused) == 1100 - 1024
+    assert {(each.status, each.headers["Retry-After"]) for each in refused} == {(503, "5")}
 
 
 def test_of_a_batch_that_failed_each_goes_alone_and_the_next_one_is_as_before() -> None:
@@ -138,7 +204,7 @@ def test_a_batch_that_waits_for_ever_fails_in_the_end(monkeypatch: pytest.Monkey
         return []
 
     async def wait_for_it() -> object:
-        return await Gathering(hang).answer(machine_request("client"), "", "client")
+        return await Gathering(hang).answer(machine_request("client"), "")
 
     assert asyncio.run(wait_for_it()) is None
 

@@ -191,7 +191,7 @@ def test_who_finds_no_room_is_told_to_come_back_and_who_has_gone_is_left_out(com
         shared = SharedTransactions()
         asked = [
             asyncio.ensure_future(shared.run(machine_request("greedy"), lambda: done.append("done")))
-            for _ in range(600)
+            for _ in range(1100)
         ]
         await asyncio.sleep(0)
         asked[0].cancel()
@@ -200,7 +200,7 @@ def test_who_finds_no_room_is_told_to_come_back_and_who_has_gone_is_left_out(com
     answers = asyncio.run(ask())
 
     refused = [answer for answer in answers if isinstance(answer, TemporarilyUnavailable)]
-    assert (len(refused), len(done)) == (600 - 512, 511)
+    assert (len(refused), len(done)) == (1100 - 1024, 1023)
     assert isinstance(answers[0], asyncio.CancelledError)
 
 
