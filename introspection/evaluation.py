@@ -1,7 +1,6 @@
 """What may this token do at a FHIR server? The OpenID AuthZEN Authorization API, answered as introspection is."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
+from smart.ascii_json import ascii_json
 from smart.decisions.answer import plain_answer
 from smart.decisions.authzen import (
     ENTITIES,
@@ -152,4 +152,4 @@ def _malformed(description: str) -> InvalidRequest:
 
 
 def _json(members: Mapping[str, Any], explanation: Explanation | None) -> MachineResponse:
-    return MachineResponse(200, json.dumps(members).encode(), explanation=explanation)
+    return MachineResponse(200, ascii_json(members), explanation=explanation)

@@ -1,8 +1,8 @@
 """A test begins with connections that live: one that was lost meanwhile is said to be, and opened anew.
 
 The connections of a test's own thread stay open for minutes in which nothing asks them. What tells of their loss would
-else be a test that has nothing to do with it. Whoever closed a file descriptor twice, and with it a connection that had
-got its number, is named.
+else be a test that has nothing to do with it. A test that closed a file descriptor twice, and with it a
+connection that had got its number, is named.
 """
 
 import os

@@ -54,8 +54,8 @@ class PreparedStatement:
             self._watch_no_more()
 
     def _watch(self, results: list[PGresult], answer: "asyncio.Future[PGresult]") -> None:
-        """For one event: libpq closes the socket of a connection that broke, and whom the loop accepts next gets its
-        number; and libuv tells once of an error, after which there may be something to read, and the error then.
+        """For one event. libpq closes the socket of a connection that broke, whose number the next gets that the loop
+        accepts; libuv tells of an error once, when there may still be something to read before it.
         """
         waits_to_write = self._pgconn.flush()
         self._watched = self._pgconn.socket  # a connection that broke has none

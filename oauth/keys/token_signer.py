@@ -1,6 +1,5 @@
 """Signs tokens: a JWS in its compact form (RFC 7515 §7.1). What a key needs is looked up once, not each time."""
 
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -13,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from oauth.keys import signing_keys
+from smart.ascii_json import ascii_json
 
 _P256_BYTES = 32
-_encode_json = json.JSONEncoder(separators=(",", ":")).encode  # ASCII: not every client decodes UTF-8 (WF-17)
 
 Sign = Callable[[Mapping[str, Any]], str]
 
@@ -26,10 +25,10 @@ def token_signer(typ: str, algorithm: str, kid: str | None, private_encrypted: s
     if kid is None:
         raise signing_keys.UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
     signature = _signature_by(signing_keys.private_key(kid, private_encrypted).private_key)
-    head = _base64url(_encode_json({"alg": algorithm, "typ": typ, "kid": kid}).encode())
+    head = _base64url(ascii_json({"alg": algorithm, "typ": typ, "kid": kid}))
 
     def sign(claims: Mapping[str, Any]) -> str:
-        signed = b"%s.%s" % (head, _base64url(_encode_json(claims).encode()))
+        signed = b"%s.%s" % (head, _base64url(ascii_json(claims)))
         return (b"%s.%s" % (signed, _base64url(signature(signed)))).decode("ascii")
 
     return sign

@@ -1,6 +1,5 @@
 """Seats within a batch: the numbers that its tokens take in the order of arrival, and the tokens that die by that."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
@@ -20,6 +19,7 @@ from oauth.tokens.supersede import (
     seat_key,
     seat_numbers,
 )
+from smart.ascii_json import ascii_json
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 
@@ -116,7 +116,7 @@ async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState], *
     wanted = [{"key": key, "issues": issues[key], "keep": keep[key]} for key in sorted(issues) if key]
     if not wanted:
         return {"": NoSeat()}
-    values = [json.dumps(wanted)]
+    values = [ascii_json(wanted).decode()]
     begin = [] if begun else [BEGIN]
     live = ends_of_live_tokens(clock.now())
     *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, [*values, *live]))

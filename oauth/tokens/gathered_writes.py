@@ -5,7 +5,6 @@ last token was, so that the order of the parts does not matter. The ids of acces
 events can name them.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -19,6 +18,7 @@ from oauth.http.gathering import Waiting
 from oauth.http.lane import Lane
 from oauth.http.postgresql_session import COMMIT, Asked
 from oauth.models import AccessToken, RefreshToken, sql
+from smart.ascii_json import ascii_json
 from smart.tokens.refresh import ANY_TIME
 
 NEW_TOKEN_ID = "nextval('oauth_accesstoken_id_seq')"  # noqa: S105
@@ -73,7 +73,8 @@ class Writes:
 
     async def commit(self, lane: Lane, *, begun: bool) -> None:
         """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
-        values: dict[str, Sequence[Any]] = {part: [json.dumps(rows)] for part, rows in self._rows.items() if rows}
+        written = {part: rows for part, rows in self._rows.items() if rows}
+        values: dict[str, Sequence[Any]] = {part: [ascii_json(rows).decode()] for part, rows in written.items()}
         if self._events:
             values["events"] = trail.outbox_row(self._events)
         asked: list[Asked] = [(_write(*values), [*chain.from_iterable(values.values())])] if values else []

@@ -1,6 +1,5 @@
 """Issuing tokens, inside the caller's transaction: one way for the endpoint's grants and for the command."""
 
-import json
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from oauth.tokens import access_token, address_binding, id_token, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.claims import build_claims
 from oauth.tokens.supersede import SeatNumbers
+from smart.ascii_json import ascii_json
 from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 from smart.tokens import refresh
@@ -115,7 +115,7 @@ def new_access_token(
     made = access_token.make_token(authorization, claims.jwt)
     columns: dict[str, sql.Value] = {
         "scope": scope,
-        "claims": json.dumps(claims.introspection),
+        "claims": ascii_json(claims.introspection).decode(),
         "code_id": code_id,
         "expires_at": times["expires"] * SECOND,
         "seat_number": numbers.token_number,

@@ -1,12 +1,12 @@
 """A commit whose answer was not heard: it is asked for, never done again, for a second use ends a family (RF-04)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from oauth.http.machine_request import Attempt, MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
+from smart.ascii_json import ascii_json
 from smart.digests import sha256_hex
 
 _WRITE_AGAIN = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s RETURNING 1"
@@ -14,7 +14,7 @@ _WRITE_AGAIN = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE diges
 
 def remember_attempt(request: MachineRequest, answer: Mapping[str, Any]) -> MachineResponse:
     """The response with this token answer; it is kept with the request before it is committed."""
-    response = MachineResponse(200, json.dumps(answer).encode())
+    response = MachineResponse(200, ascii_json(answer))
     request.attempt = Attempt(sha256_hex(answer["access_token"]), response)
     return response
 

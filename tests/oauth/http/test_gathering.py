@@ -150,7 +150,7 @@ def fill(*asked: tuple[str, str, int], then: tuple[str, str]) -> tuple[list[tupl
         ([("greedy", HERE, 1000), ("other", HERE, 24)], ("other", HERE), [("greedy", HERE)]),
         ([("x", ELSEWHERE, 511), ("greedy", HERE, 500), ("other", HERE, 13)], ("other", HERE), [("greedy", HERE)]),
     ],
-    ids=["of a stranger", "of a stranger, of whom it names most", "of a greedy client", "of its own network"],
+    ids=["of a stranger", "of the client that a stranger names most", "of a greedy client", "of its own network"],
 )
 def test_in_a_full_queue_the_last_one_of_the_longest_line_makes_room(
     asked: list[tuple[str, str, int]], then: tuple[str, str], expected: list[tuple[str, str]]

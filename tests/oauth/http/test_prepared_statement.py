@@ -96,7 +96,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @pytest.mark.requirement("E114")
 def test_who_is_accepted_in_the_moment_in_which_the_connection_breaks_is_served_and_the_break_is_told(app: App) -> None:
-    """libpq closes its socket while it reads, and whom the loop accepts next gets its number."""
+    """libpq closes its socket while it reads, and the next connection that the loop accepts gets its number."""
     from oauth.http.async_connection import Unreachable
 
     async def broken(statement: Any, connection: Any) -> bytes:
