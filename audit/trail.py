@@ -1,14 +1,13 @@
 """The one way to write a security event: into the outbox, in the transaction of the change it records."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import orjson
 from django.db import connection
 
 from audit.event_kinds import EventKind
 from audit.models import new_event_ids
+from smart.json_output import unicode_json
 
 
 class Event(NamedTuple):
@@ -44,25 +43,16 @@ class OutboxRow(NamedTuple):
 
 INSERT = f"INSERT INTO audit_outbox ({', '.join(OutboxRow._fields)}) VALUES (%s, %s, %s)"  # noqa: S608  # our own names
 _NAMES = Event._fields
-# A driver refuses half a character that is written as it is, and PostgreSQL would never read its escape.
-_encode_any = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NUL, _ITS_ESCAPE, _REPLACEMENT = "\0", "\\u0000", "\ufffd"
 
 
 def outbox_row(events: Sequence[Event]) -> OutboxRow:
     """The row of these events, each with an id of its own, and with those members alone that are not empty."""
     members = _members(events)
-    text = _encode(members)
+    text = unicode_json(members)  # a driver refuses half a character, whose escape PostgreSQL would never read
     if _ITS_ESCAPE in text:
-        text = _encode([{name: _storable(value) for name, value in each.items()} for each in members])
+        text = unicode_json([{name: _storable(value) for name, value in each.items()} for each in members])
     return OutboxRow(min(event.at for event in events), len(events), text)
-
-
-def _encode(members: list[dict[str, Any]]) -> str:
-    try:
-        return orjson.dumps(members).decode()
-    except orjson.JSONEncodeError:  # half a character
-        return _encode_any(members)
 
 
 def _members(events: Sequence[Event]) -> list[dict[str, Any]]:

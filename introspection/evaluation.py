@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
-from smart.ascii_json import ascii_json
 from smart.decisions.answer import plain_answer
 from smart.decisions.authzen import (
     ENTITIES,
@@ -26,6 +25,7 @@ from smart.decisions.token_at_base import token_at_base
 from smart.decisions.view import Reach
 from smart.explanation import Explanation, build_explanation
 from smart.http.errors import InvalidRequest
+from smart.json_output import ascii_json
 from smart.time_units import SECOND
 
 Parsed = TypeVar("Parsed")

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Generator
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connections
 
@@ -24,7 +25,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    before = [(connection.alias, connection.connection, _socket(connection.connection)) for connection in _open_ones()]
+    known = [(each.alias, each.connection) for each in _open_ones() if not each.connection.closed]
+    before = [(*each, _socket(each[1])) for each in known]
     result = yield
     for alias, connection, socket in before:
         if not connection.closed and _socket(connection) != socket:
@@ -41,5 +43,5 @@ def _open_ones() -> list[Any]:
 def _socket(connection: Any) -> str:
     try:
         return os.readlink(f"/proc/self/fd/{connection.fileno()}")
-    except OSError as error:
+    except (OSError, psycopg.Error) as error:
         return str(error)

@@ -38,6 +38,23 @@ def test_a_connection_that_lives_is_kept(committed: None, request: pytest.Fixtur
     assert connection.connection is kept
 
 
+def test_one_of_which_it_is_known_that_it_was_lost_keeps_no_test_from_beginning(
+    committed: None, request: pytest.FixtureRequest
+) -> None:
+    connection.ensure_connection()
+    connection.connection.close()
+    running = lost_connections.pytest_runtest_protocol(request.node)
+
+    next(running)
+    with pytest.warns(UserWarning, match="default: the connection was lost before tests/test_lost"):
+        lost_connections.pytest_runtest_setup(request.node)
+    with suppress(StopIteration):
+        next(running)
+
+    connection.ensure_connection()
+    assert connection.is_usable()
+
+
 def test_who_closes_its_socket_is_named(committed: None, request: pytest.FixtureRequest) -> None:
     connection.ensure_connection()
     running = lost_connections.pytest_runtest_protocol(request.node)

@@ -107,6 +107,8 @@ class Queue(Generic[QueuedT]):
             if not waiting.answer.done():  # done: who asked has gone
                 batch.append(waiting)
                 digests |= {waiting.digest} - {""}
+        for network, client, _ in again:
+            self._line(network, client)  # those that were emptied, in the order of arrival
         for network, client, waiting in reversed(again):
             self._line(network, client).appendleft(waiting)
         return batch
@@ -132,13 +134,14 @@ class Queue(Generic[QueuedT]):
 
     def _make_room(self, network: str, client: str) -> None:
         """The last one of the longest line leaves. Raises TemporarilyUnavailable where that is the newcomer's own."""
-        longest = max(self._lengths, key=self._lengths.__getitem__)
-        if self._lengths[longest] <= self._lengths[network] + 1:
-            longest = network
+        most = max(self._lengths.values())
+        is_own = most <= self._lengths[network] + 1
+        longest = network if is_own else next(each for each, count in self._lengths.items() if count == most)
         lines = self._networks.get(longest, OrderedDict())
-        name = max(lines, key=lambda each: len(lines[each]), default=client)
-        if longest == network and len(lines.get(name, ())) <= len(lines.get(client, ())) + 1:
+        most = max(map(len, lines.values()), default=0)
+        if is_own and most <= len(lines.get(client, ())) + 1:
             raise _too_many()
+        name = next(each for each, line in lines.items() if len(line) == most)
         last = lines[name].pop()
         if not lines[name]:
             del lines[name]  # the network has others: it had two more than the newcomer's

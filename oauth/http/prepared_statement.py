@@ -83,6 +83,6 @@ class PreparedStatement:
                     raise psycopg.OperationalError("the database sent no result")
             if not answer.done():
                 self._watch(results, answer)
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001  # also a loop that cannot watch it: who waits must hear of it
             if not answer.done():
                 answer.set_exception(error)

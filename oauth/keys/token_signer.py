@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from oauth.keys import signing_keys
-from smart.ascii_json import ascii_json
+from smart.json_output import ascii_json
 
 _P256_BYTES = 32
 

@@ -19,7 +19,7 @@ from oauth.tokens.supersede import (
     seat_key,
     seat_numbers,
 )
-from smart.ascii_json import ascii_json
+from smart.json_output import ascii_json
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 

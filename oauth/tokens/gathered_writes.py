@@ -18,7 +18,7 @@ from oauth.http.gathering import Waiting
 from oauth.http.lane import Lane
 from oauth.http.postgresql_session import COMMIT, Asked
 from oauth.models import AccessToken, RefreshToken, sql
-from smart.ascii_json import ascii_json
+from smart.json_output import ascii_json
 from smart.tokens.refresh import ANY_TIME
 
 NEW_TOKEN_ID = "nextval('oauth_accesstoken_id_seq')"  # noqa: S105

@@ -11,8 +11,8 @@ from oauth.tokens import access_token, address_binding, id_token, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.claims import build_claims
 from oauth.tokens.supersede import SeatNumbers
-from smart.ascii_json import ascii_json
 from smart.digests import random_token, sha256_hex
+from smart.json_output import ascii_json
 from smart.time_units import SECOND
 from smart.tokens import refresh
 

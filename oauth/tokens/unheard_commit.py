@@ -6,8 +6,8 @@ from typing import Any
 from oauth.http.machine_request import Attempt, MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
-from smart.ascii_json import ascii_json
 from smart.digests import sha256_hex
+from smart.json_output import ascii_json
 
 _WRITE_AGAIN = "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s RETURNING 1"
 

@@ -26,8 +26,8 @@ def machine_request(client: str, address: str = HERE) -> MachineRequest:
     return MachineRequest("/o/token", {}, address, Parameters([]), Credentials(client, None), now=1)
 
 
-def waiting(client: str, address: str = HERE) -> Waiting:
-    return Waiting(machine_request(client, address), "", asyncio.get_running_loop().create_future())
+def waiting(client: str, address: str = HERE, digest: str = "") -> Waiting:
+    return Waiting(machine_request(client, address), digest, asyncio.get_running_loop().create_future())
 
 
 class Work:
@@ -92,6 +92,16 @@ def test_of_two_that_bring_one_token_the_second_waits_and_keeps_its_place_in_its
     ask(work, ("app", "token"), ("app", "token"), ("app", "other"), ("app", "token"))
 
     assert work.batches == [[("app", "token"), ("app", "other")], [("app", "token")], [("app", "token")]]
+
+
+def test_of_three_networks_that_bring_one_token_each_has_its_turn_by_its_arrival() -> None:
+    async def taken() -> list[str]:
+        queue, networks = Queue[Waiting](), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        for address in networks:
+            queue.add(waiting("app", address, "token"))
+        return [each.request.address for _ in networks for each in queue.take()]
+
+    assert asyncio.run(taken()) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
 
 
 def test_a_token_brought_often_keeps_no_other_request_of_that_client_waiting() -> None:

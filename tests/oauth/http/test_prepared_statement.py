@@ -46,11 +46,13 @@ def test_each_time_its_rows_are_read_as_python_values(app: App) -> None:
     assert app.run(with_statement(asked)) == [[(3, 142, None, "%")], [(0, -1, None, "%")]]
 
 
-def test_values_that_no_buffer_holds_arrive_whole(app: App) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_values_that_no_buffer_holds_arrive_whole(app: App, loop: str) -> None:
     async def asked(statement: Any, _: Any) -> Any:
         return await statement.rows("{" + "x" * 20_000_000 + "}", "1")
 
-    assert app.run(with_statement(asked)) == [(20_000_000, 1000, None, "%")]
+    run = app.run if loop == "asyncio" else uvloop.run
+    assert run(with_statement(asked)) == [(20_000_000, 1000, None, "%")]
 
 
 def test_what_the_database_refuses_is_raised_and_the_next_question_is_answered(app: App) -> None:
@@ -79,14 +81,20 @@ def test_a_connection_that_the_server_ended_is_said_to_be_away(app: App) -> None
 
 
 def test_who_gives_up_waiting_leaves_nothing_that_watches_the_connection(app: App) -> None:
-    async def given_up(statement: Any, connection: Any) -> bool:
-        task = asyncio.ensure_future(statement.rows("{}", "1"))
+    async def given_up(statement: Any, connection: Any) -> tuple[bool, bool, bool]:
+        task = asyncio.ensure_future(statement.rows("{" + "x" * 20_000_000 + "}", "1"))
         await asyncio.sleep(0)
+        waits_to_write = connection.fileno() in writers()
         task.cancel()
         await asyncio.wait([task])
-        return asyncio.get_running_loop().remove_reader(connection.fileno())
+        loop = asyncio.get_running_loop()
+        return waits_to_write, loop.remove_reader(connection.fileno()), loop.remove_writer(connection.fileno())
 
-    assert app.run(with_statement(given_up)) is False
+    def writers() -> list[int]:
+        watched: Any = asyncio.get_running_loop()
+        return [key.fd for key in watched._selector.get_map().values() if key.data[1]]
+
+    assert app.run(with_statement(given_up)) == (True, False, False)
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
