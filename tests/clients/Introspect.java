@@ -89,7 +89,7 @@ public class Introspect {
     }
 
     private synchronized void note(HttpResponse<String> answer, Throwable error) {
-        if (answer != null && answer.statusCode() == 200 && answer.body().contains("\"active\": true")) {
+        if (answer != null && answer.statusCode() == 200 && answer.body().contains("\"active\":true")) {
             right++;
         } else {
             wrong.add(error != null ? String.valueOf(error) : answer.statusCode() + " " + answer.body());
