@@ -50,7 +50,7 @@ class Use(NamedTuple):
         if self.policy == address_binding.OFF:
             return self.found.claims
         flag = "true" if policy != address_binding.OFF or self.found.flagged_at else "false"
-        return f'{self.found.claims[:-1]}, "__ip_flag": {flag}}}'
+        return f'{self.found.claims[:-1]},"__ip_flag":{flag}}}'
 
 
 async def apply_binding(use: Use, request: MachineRequest) -> str:
